@@ -1,0 +1,69 @@
+# A cloud on this machine, and the checks of its code. As root, on Debian 12: 'make up'.
+
+PACKAGES := contract runtime controller nova_compute ovs_agent volume_agent lab
+BIN := .venv/bin
+# a container's wish for no bytecode would make every process start slower
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help up down demo status prepare checks lint format migration docs unit functional system faults bench test
+
+help:  ## show this
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+up:  ## install, configure and start everything, and prove it by a demo
+	@lab/up/bootstrap.sh up
+
+down:  ## take everything away; PURGE=1: configuration, state and logs as well
+	@lab/up/bootstrap.sh down $(if $(PURGE),--purge)
+
+demo:  ## boot a server, ping it, log in, attach a volume
+	@lab/up/bootstrap.sh demo
+
+status:  ## which processes run
+	@lab/up/bootstrap.sh status
+
+prepare:  ## what linters and tests need; starts nothing
+	@lab/up/bootstrap.sh prepare
+
+checks:  ## ruff, mypy, import-linter; what is derived from the code is current
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(wildcard $(PACKAGES))
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m lab.samples --check
+	$(BIN)/python -m lab.states --check
+	$(BIN)/python -m lab.migration --check
+
+lint: checks  ## the same, and sizes of files
+	$(BIN)/pytest -q tests/unit/test_sizes.py
+
+format:  ## let ruff put the code in order
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+docs:  ## write what is derived from the code: etc/cumulet/*.conf, docs/states.md
+	$(BIN)/python -m lab.samples
+	$(BIN)/python -m lab.states
+
+migration:  ## write the migration of what was changed in the models; MESSAGE='what it is for'
+	$(BIN)/python -m lab.migration "$(MESSAGE)"
+
+unit:  ## tests of pure functions
+	$(BIN)/pytest tests/unit
+
+functional:  ## tests of the APIs on a database, and of what crosses AMQP
+	$(BIN)/pytest tests/contract tests/functional
+
+system:  ## tests on real libvirt, Open vSwitch and volumes; as root, apart from the cloud of this machine
+	tests/alone.sh $(BIN)/pytest tests/system
+
+faults:  ## kill, stop, lose and fill everything, and write docs/faults.md; as root, about an hour
+	tests/alone.sh env CUMULET_FAULT_CASES=all $(BIN)/pytest tests/faults
+
+bench:  ## what the cloud of this machine costs in time and CPU; a project with room for ten servers
+	. /etc/cumulet/openrc && $(BIN)/python -m tests.bench.bench_lists && $(BIN)/python -m tests.bench.bench_boot
+
+test: prepare checks  ## set up, lint, and run all tests
+	tests/alone.sh $(BIN)/pytest tests

@@ -1,0 +1,46 @@
+"""The desired port: one tap on the integration bridge (taken by ``ovs_agent``)."""
+
+from typing import ClassVar
+
+import msgspec
+
+from contract.document import Document
+
+
+class FixedIp(msgspec.Struct, frozen=True, kw_only=True):
+    """An address of a port and the subnet that it is from."""
+
+    ip_address: str
+    subnet_id: str
+
+
+class AddressPair(msgspec.Struct, frozen=True, kw_only=True):
+    """A further source that the port may use: an address or prefix, with a MAC."""
+
+    ip_address: str
+    mac_address: str
+
+
+class Port(Document, frozen=True, kw_only=True):
+    """A port bound to this host. Groups are named here; their rules and members are documents."""
+
+    KIND: ClassVar[str] = "port"
+
+    network_id: str
+    project_id: str
+    mac_address: str
+    device_id: str
+    device_owner: str
+    is_admin_up: bool = True
+    is_port_security: bool = True
+    fixed_ips: tuple[FixedIp, ...] = ()
+    allowed_address_pairs: tuple[AddressPair, ...] = ()
+    security_group_ids: tuple[str, ...] = ()
+    hostname: str = ""
+
+
+class PortObserved(msgspec.Struct, frozen=True, kw_only=True):
+    """``is_wired``: the tap is there and its flows are in the switch."""
+
+    is_wired: bool
+    ofport: int | None = None

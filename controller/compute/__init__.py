@@ -1,0 +1,1 @@
+"""Compute (nova): flavors, keypairs, servers and what is done with them."""

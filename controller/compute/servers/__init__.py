@@ -1,0 +1,1 @@
+"""Servers: rows, API, verbs, and the operations that bring a wish to a host."""

@@ -1,0 +1,1 @@
+"""Transitions of servers, each a short list of steps with their undo."""

@@ -1,0 +1,1 @@
+"""The database: sessions that lock first, columns that every table has, migrations."""

@@ -1,0 +1,31 @@
+"""Words that the database remembers about itself, such as its own id."""
+
+from sqlalchemy import String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from controller.db.columns import Base, new_uuid
+
+DATABASE_ID = "database_id"
+
+
+class Mark(Base):
+    """One remembered word."""
+
+    __tablename__ = "marks"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(String(255))
+
+
+def database_id(session: Session) -> str:
+    """The id given to this database when it was made; hosts refuse to follow another one."""
+    value = session.scalar(select(Mark.value).where(Mark.name == DATABASE_ID))
+    if value is None:
+        raise LookupError("the database was never set up: run 'controller-manage migrate'")
+    return value
+
+
+def ensure_database_id(session: Session) -> None:
+    """Gives a new database its id."""
+    if session.get(Mark, DATABASE_ID) is None:
+        session.add(Mark(name=DATABASE_ID, value=new_uuid()))

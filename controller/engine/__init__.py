@@ -1,0 +1,1 @@
+"""What runs beside the API: outbox, reports from agents, sync, upkeep."""

@@ -1,0 +1,1 @@
+"""Identity (Keystone v3): who is there, what they may, and where the services are."""

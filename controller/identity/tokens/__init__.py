@@ -1,0 +1,1 @@
+"""Tokens: issuing, validating and revoking them."""

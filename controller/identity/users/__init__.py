@@ -1,0 +1,1 @@
+"""Users: who may ask for tokens."""

@@ -1,0 +1,1 @@
+"""Images: rows, files, and everything that is done with them."""

@@ -1,0 +1,1 @@
+"""Entry points: they assemble and start, nothing else."""

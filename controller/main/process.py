@@ -1,0 +1,29 @@
+"""What API, engine and manage have in common at start: settings, database, keys, policy."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from oslo_config import cfg
+
+from controller.db import options as db_options
+from controller.db.sealed import MasterKey
+from controller.db.session import Database
+from controller.main.keys import HostKeys
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process of the controller."""
+
+    conf: cfg.ConfigOpts
+    db: Database
+    master_key: MasterKey
+    keys: HostKeys
+
+
+def prepare(conf: cfg.ConfigOpts, on_hint: Callable[[], None] = lambda: None) -> Process:
+    """Opens the database and reads the master key. Raises ConfigurationError."""
+    db_options.register(conf)
+    master_key = MasterKey.load(conf)
+    db = Database(conf.database.connection, on_hint)
+    return Process(conf, db, master_key, HostKeys(db, master_key))

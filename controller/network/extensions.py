@@ -1,0 +1,68 @@
+"""``/extensions``: what this service offers beyond the core of the API. What is announced works."""
+
+from typing import Any
+
+import falcon
+
+from controller.network import refusals
+from controller.web.resource import Resource, answer
+
+#: Alias, as clients look for it, and what it brings.
+EXTENSIONS: dict[str, str] = {
+    "agent": "Agents, and whether they are alive",
+    "allowed-address-pairs": "Further addresses that a port may use",
+    "availability_zone": "Availability zones",
+    "binding": "Where a port is bound",
+    "dns-integration": "Names of ports and domains of networks",
+    "external-net": "Networks to the outside",
+    "ip-substring-filtering": "Ports found by a part of their address",
+    "net-mtu": "MTU of networks",
+    "net-mtu-writable": "MTU of networks, chosen by their creator",
+    "network-ip-availability": "Counts of used addresses",
+    "network_availability_zone": "Availability zones of networks",
+    "pagination": "Lists in pages",
+    "port-security": "Networks and ports without spoofing protection",
+    "project-id": "project_id beside tenant_id",
+    "provider": "How networks are carried",
+    "quota_details": "Quotas with what is used",
+    "quotas": "Limits of projects",
+    "security-group": "Security groups and rules",
+    "security-groups-normalized-cidr": "Prefixes of rules in their usual writing",
+    "sorting": "Sorted lists",
+    "standard-attr-description": "Descriptions",
+    "standard-attr-revisions": "Revision numbers",
+    "standard-attr-tag": "Tags of networks, subnets, ports and security groups",
+    "standard-attr-timestamp": "Times of creation and last change",
+    "stateful-security-group": "Groups that keep no connection state",
+}
+
+
+def shown(alias: str) -> dict[str, Any]:
+    """An extension in the API."""
+    return {
+        "alias": alias,
+        "name": alias.replace("-", " ").replace("_", " ").capitalize(),
+        "description": EXTENSIONS[alias],
+        "updated": "2026-01-01T00:00:00-00:00",
+        "links": [],
+    }
+
+
+class Extensions(Resource):
+    """All extensions."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Lists them."""
+        self.allow(req, "network:extension:list")
+        answer(resp, {"extensions": [shown(alias) for alias in EXTENSIONS]})
+
+
+class Extension(Resource):
+    """One extension."""
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, alias: str) -> None:
+        """Shows it; clients ask in this way whether it is there."""
+        self.allow(req, "network:extension:list")
+        if alias not in EXTENSIONS:
+            raise refusals.missing("extension", alias)
+        answer(resp, {"extension": shown(alias)})

@@ -1,0 +1,1 @@
+"""Networks: what ports are on, and how their frames are carried between hosts."""

@@ -1,0 +1,126 @@
+"""Every field of a network in the API."""
+
+from typing import Any
+
+from controller.network import names
+from controller.network.standard import ADMIN_STATE, STANDARD_FIELDS
+from controller.web import schema
+from controller.web.fields import Field, Fields, View, boolean, exact, number
+
+PROVIDER = "network:network:provider"
+SHARE = "network:network:share"
+
+_SEGMENTATION_ID = schema.nullable(schema.integer())
+
+
+def _subnets(row: Any, view: View) -> list[str]:
+    subnets: list[str] = view.of("subnets", row.id, [])
+    return subnets
+
+
+def _zones(row: Any, view: View) -> list[str]:
+    return view.of("options", "zones", []) if view.of("subnets", row.id) else []
+
+
+NETWORK = Fields(
+    "network",
+    "networks",
+    [
+        Field(name="id", filter=exact, sort=True),
+        Field(
+            name="name",
+            schema=schema.NAME_OR_EMPTY,
+            create=True,
+            update=True,
+            default="",
+            filter=exact,
+            sort=True,
+        ),
+        ADMIN_STATE,
+        Field(name="status", show=lambda _row, _view: "ACTIVE"),
+        Field(name="subnets", show=_subnets),
+        Field(
+            name="shared",
+            attr="is_shared",
+            schema=schema.LOOSE_BOOLEAN,
+            create=True,
+            update=True,
+            default=False,
+            store=schema.as_bool,
+            filter=boolean,
+            sort=True,
+            set=SHARE,
+        ),
+        Field(
+            name="router:external",
+            attr="is_external",
+            schema=schema.LOOSE_BOOLEAN,
+            create=True,
+            update=True,
+            default=False,
+            store=schema.as_bool,
+            filter=boolean,
+            set=SHARE,
+        ),
+        Field(
+            name="port_security_enabled",
+            attr="is_port_security",
+            schema=schema.LOOSE_BOOLEAN,
+            create=True,
+            update=True,
+            default=True,
+            store=schema.as_bool,
+            filter=boolean,
+        ),
+        Field(
+            name="mtu",
+            schema=schema.integer(0, 65535),
+            create=True,
+            update=True,
+            default=0,
+            store=int,
+            filter=number,
+            sort=True,
+        ),
+        Field(name="dns_domain", schema=names.DNS_DOMAIN, create=True, update=True, default="", filter=exact),
+        Field(
+            name="availability_zone_hints",
+            schema={"type": "array", "items": {"type": "string", "maxLength": 255}, "maxItems": 10},
+            create=True,
+            default=list,
+        ),
+        Field(name="availability_zones", show=_zones),
+        Field(
+            name="provider:network_type",
+            attr="network_type",
+            schema=schema.nullable({"type": "string"}),
+            create=True,
+            update=True,
+            filter=exact,
+            see=PROVIDER,
+            set=PROVIDER,
+        ),
+        Field(
+            name="provider:physical_network",
+            attr="physical_network",
+            schema=schema.nullable({"type": "string", "maxLength": 64, "pattern": r"^[A-Za-z0-9_.-]*\Z"}),
+            create=True,
+            update=True,
+            filter=exact,
+            see=PROVIDER,
+            set=PROVIDER,
+        ),
+        Field(
+            name="provider:segmentation_id",
+            attr="segmentation_id",
+            schema=_SEGMENTATION_ID,
+            create=True,
+            update=True,
+            store=int,
+            filter=number,
+            see=PROVIDER,
+            set=PROVIDER,
+        ),
+        *STANDARD_FIELDS,
+    ],
+)

@@ -1,0 +1,38 @@
+"""What is special about networks in lists and look-ups."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from controller.network import options
+from controller.network.collection import Kind, Related
+from controller.network.networks.fields import NETWORK
+from controller.network.networks.model import Network
+from controller.network.subnets.model import Subnet
+from controller.network.tags import model as tags
+
+
+def _related(session: Session, rows: Sequence[Any]) -> Related:
+    ids = [row.id for row in rows]
+    subnets: dict[str, list[str]] = {}
+    statement = (
+        select(Subnet.network_id, Subnet.id).where(Subnet.network_id.in_(ids)).order_by(Subnet.created_at)
+    )
+    for network_id, subnet_id in session.execute(statement):
+        subnets.setdefault(network_id, []).append(subnet_id)
+    return {
+        "subnets": subnets,
+        "tags": tags.of(session, ids),
+        "options": {"zones": [options.settings().availability_zone]},
+    }
+
+
+KIND = Kind(
+    name="network",
+    fields=NETWORK,
+    model=Network,
+    related=_related,
+    shared=lambda: Network.is_shared | Network.is_external,
+)

@@ -1,0 +1,27 @@
+"""Rows of networks. A network has one segment, whose columns are here."""
+
+from sqlalchemy import JSON, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from controller.db.columns import Base, Id, new_uuid
+from controller.network.standard import Standard
+
+
+class Network(Standard, Base):
+    """A network. ``segment_key`` is unique where a segment must be: "vxlan::5", "vlan:physnet1:7"."""
+
+    __tablename__ = "networks"
+
+    id: Mapped[Id] = mapped_column(primary_key=True, default=new_uuid)
+    name: Mapped[str] = mapped_column(String(255), default="", index=True)
+    is_admin_up: Mapped[bool] = mapped_column(default=True)
+    is_shared: Mapped[bool] = mapped_column(default=False)
+    is_external: Mapped[bool] = mapped_column(default=False)
+    is_port_security: Mapped[bool] = mapped_column(default=True)
+    mtu: Mapped[int]
+    dns_domain: Mapped[str] = mapped_column(String(255), default="")
+    availability_zone_hints: Mapped[list[str]] = mapped_column(JSON, default=list)
+    network_type: Mapped[str] = mapped_column(String(16))
+    physical_network: Mapped[str | None] = mapped_column(String(64))
+    segmentation_id: Mapped[int | None]
+    segment_key: Mapped[str | None] = mapped_column(String(96), unique=True)

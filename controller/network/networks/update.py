@@ -1,0 +1,54 @@
+"""Changing a network."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from controller.db import outbox
+from controller.network import refusals, standard
+from controller.network.networks.create import checked_mtu
+from controller.network.networks.model import Network
+from controller.network.networks.segments import Segment
+from controller.network.ports.model import Port
+from controller.network.subnets.model import Subnet
+
+_PROVIDER = ("network_type", "physical_network", "segmentation_id")
+
+
+def update(session: Session, network: Network, values: dict[str, Any]) -> None:
+    """Writes the change. Raises BadRequest, Conflict."""
+    standard.lock(session, Network, [network.id])
+    session.refresh(network)
+    for name in _PROVIDER:
+        if name in values and values.pop(name) != getattr(network, name):
+            raise refusals.invalid("Plugin does not support updating provider attributes")
+    if "mtu" in values:
+        segment = Segment(network.network_type, network.physical_network, network.segmentation_id)
+        values["mtu"] = checked_mtu(values["mtu"], segment)
+        _check_ipv6_fits(session, network, values["mtu"])
+    if network.is_shared and values.get("is_shared") is False:
+        _check_unshared(session, network)
+    for name, value in values.items():
+        setattr(network, name, value)
+    standard.touch(network)
+    outbox.changed(session, "network", network.id)
+
+
+def _check_ipv6_fits(session: Session, network: Network, mtu: int) -> None:
+    statement = select(Subnet.id).where(Subnet.network_id == network.id, Subnet.ip_version == 6)
+    if mtu < 1280 and session.scalar(statement.limit(1)):
+        raise refusals.in_use(
+            f"Network MTU {mtu} is too small for IPv6 subnets of {network.id}: 1280 is the least.",
+            "NetworkMTUSubnetConflict",
+        )
+
+
+def _check_unshared(session: Session, network: Network) -> None:
+    statement = select(Port.id).where(Port.network_id == network.id, Port.project_id != network.project_id)
+    if session.scalar(statement.limit(1)):
+        raise refusals.in_use(
+            f"Unable to reconfigure sharing settings for network {network.name or network.id}. "
+            "Multiple tenants are using it.",
+            "InvalidSharedSetting",
+        )

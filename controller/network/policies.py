@@ -1,0 +1,36 @@
+"""Who may do what with the network service."""
+
+from controller.web.policy import ADMIN, MEMBER, READER, rule
+
+_VERBS = (
+    ("list", READER),
+    ("show", READER),
+    ("create", MEMBER),
+    ("update", MEMBER),
+    ("delete", MEMBER),
+)
+
+RULES = [
+    *(rule(f"network:network:{verb}", check, f"{verb} networks") for verb, check in _VERBS),
+    rule("network:network:provider", ADMIN, "see and give how a network is carried"),
+    rule("network:network:share", ADMIN, "share a network, or make it external"),
+    *(rule(f"network:subnet:{verb}", check, f"{verb} subnets") for verb, check in _VERBS),
+    *(rule(f"network:port:{verb}", check, f"{verb} ports") for verb, check in _VERBS),
+    rule("network:port:binding", ADMIN, "see and give the host of a port"),
+    *(rule(f"network:security_group:{verb}", check, f"{verb} security groups") for verb, check in _VERBS),
+    *(rule(f"network:security_group_rule:{verb}", check, f"{verb} rules") for verb, check in _VERBS),
+    rule("network:tag:show", READER, "see tags"),
+    rule("network:tag:update", MEMBER, "change tags"),
+    rule("network:quota:list", ADMIN, "list projects with limits of their own"),
+    rule("network:quota:show", READER, "see the limits of one's project"),
+    rule("network:quota:show_any", ADMIN, "see the limits of any project"),
+    rule("network:quota:update", ADMIN, "change limits"),
+    rule("network:agent:list", ADMIN, "list agents"),
+    rule("network:agent:show", ADMIN, "show an agent"),
+    rule("network:agent:update", ADMIN, "switch an agent off and on"),
+    rule("network:agent:delete", ADMIN, "forget an agent"),
+    rule("network:ip_availability:list", ADMIN, "count addresses of networks"),
+    rule("network:availability_zone:list", READER, "list availability zones"),
+    rule("network:extension:list", READER, "list extensions"),
+    rule("network:version:show", READER, "list the resources of the API"),
+]

@@ -1,0 +1,1 @@
+"""Ports: a MAC with addresses on a network, and the server or device that it belongs to."""

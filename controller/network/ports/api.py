@@ -1,0 +1,61 @@
+"""The ports API."""
+
+import dataclasses
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from controller.network.collection import Collection, Member
+from controller.network.ports import check
+from controller.network.ports.create import NewPort, create
+from controller.network.ports.delete import delete
+from controller.network.ports.kind import KIND
+from controller.network.ports.model import Port
+from controller.network.ports.update import update
+from controller.web.caller import Caller
+
+#: What the verb has a rule for; all else that a body may name is stored as it stands.
+_RULED = frozenset(f.name for f in dataclasses.fields(NewPort))
+
+
+class Ports(Collection):
+    """``/ports``."""
+
+    kind = KIND
+
+    def create(self, session: Session, caller: Caller, values: dict[str, Any]) -> Port:
+        """A port."""
+        check.device_owner(values["device_owner"], caller.is_admin)
+        owner = values.pop("project_id")
+        values = _stored(values)
+        extra = {n: v for n, v in values.items() if n not in _RULED and v is not None}
+        new = NewPort(**_given(values), is_from_user=True, extra=extra)
+        return create(session, owner, new, is_admin=caller.is_admin)
+
+
+class PortMember(Member):
+    """``/ports/{row_id}``."""
+
+    kind = KIND
+
+    def update(self, session: Session, caller: Caller, row: Port, values: dict[str, Any]) -> None:
+        """Its new values."""
+        update(session, caller, row, _stored(values))
+
+    def delete(self, session: Session, caller: Caller, row: Port) -> None:
+        """Its end."""
+        delete(session, row)
+
+
+def _stored(values: dict[str, Any]) -> dict[str, Any]:
+    """Without the policy that clients may send as null: there is none here."""
+    return {name: value for name, value in values.items() if name != "qos_policy_id"}
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    """Values of the body as NewPort has them: lists as tuples, absent ones left out."""
+    given = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items() if n in _RULED}
+    for name in ("fixed_ips", "security_group_ids"):
+        if name in given:
+            given[name] = given[name] or (None if name == "fixed_ips" else ())
+    return given

@@ -1,0 +1,78 @@
+"""Every URL of the network service."""
+
+from controller.network import (
+    agents,
+    availability_zones,
+    discovery,
+    extensions,
+    ip_availabilities,
+    quotas,
+)
+from controller.network.networks.api import NetworkMember, Networks
+from controller.network.ports.api import PortMember, Ports
+from controller.network.security_groups.api import (
+    SecurityGroupMember,
+    SecurityGroupRuleMember,
+    SecurityGroupRules,
+    SecurityGroups,
+)
+from controller.network.subnets.api import SubnetMember, Subnets
+from controller.network.tags import api as tags
+from controller.web.app import Service
+from controller.web.errors import ApiError, Envelope, neutron_envelope
+from controller.web.resource import Route
+
+ROUTES: list[Route] = [
+    ("/v2.0/networks", Networks),
+    ("/v2.0/networks/{row_id}", NetworkMember),
+    ("/v2.0/subnets", Subnets),
+    ("/v2.0/subnets/{row_id}", SubnetMember),
+    ("/v2.0/ports", Ports),
+    ("/v2.0/ports/{row_id}", PortMember),
+    ("/v2.0/security-groups", SecurityGroups),
+    ("/v2.0/security-groups/{row_id}", SecurityGroupMember),
+    ("/v2.0/security-group-rules", SecurityGroupRules),
+    ("/v2.0/security-group-rules/{row_id}", SecurityGroupRuleMember),
+    ("/v2.0/networks/{row_id}/tags", tags.NetworkTags),
+    ("/v2.0/networks/{row_id}/tags/{tag}", tags.NetworkTag),
+    ("/v2.0/subnets/{row_id}/tags", tags.SubnetTags),
+    ("/v2.0/subnets/{row_id}/tags/{tag}", tags.SubnetTag),
+    ("/v2.0/ports/{row_id}/tags", tags.PortTags),
+    ("/v2.0/ports/{row_id}/tags/{tag}", tags.PortTag),
+    ("/v2.0/security-groups/{row_id}/tags", tags.SecurityGroupTags),
+    ("/v2.0/security-groups/{row_id}/tags/{tag}", tags.SecurityGroupTag),
+    # for operators and for finding out
+    ("/v2.0/quotas", quotas.Quotas),
+    ("/v2.0/quotas/{project_id}", quotas.Quota),
+    ("/v2.0/quotas/{project_id}/default", quotas.QuotaDefault),
+    ("/v2.0/quotas/{project_id}/details", quotas.QuotaDetails),
+    ("/v2.0/quotas/{project_id}/details.json", quotas.QuotaDetails),
+    ("/v2.0/agents", agents.Agents),
+    ("/v2.0/agents/{agent_id}", agents.AgentMember),
+    ("/v2.0/availability_zones", availability_zones.AvailabilityZones),
+    ("/v2.0/network-ip-availabilities", ip_availabilities.IpAvailabilities),
+    ("/v2.0/network-ip-availabilities/{network_id}", ip_availabilities.IpAvailability),
+    ("/v2.0/extensions", extensions.Extensions),
+    ("/v2.0/extensions/{alias}", extensions.Extension),
+    ("/v2.0", discovery.Resources),
+    ("/", discovery.Versions),
+]
+
+#: Names that neutron gives to errors that have no name of their own.
+_KINDS = {400: "HTTPBadRequest", 403: "PolicyNotAuthorized", 404: "HTTPNotFound", 405: "HTTPMethodNotAllowed"}
+
+
+def envelope(error: ApiError) -> Envelope:
+    """``{"NeutronError": …}`` with neutron's type names."""
+    found = neutron_envelope(error)
+    found["NeutronError"]["type"] = error.kind or _KINDS.get(error.status, type(error).__name__)
+    return found
+
+
+SERVICE = Service(
+    name="network",
+    prefix="/network",
+    routes=ROUTES,
+    envelope=envelope,
+    public=frozenset({"", "/"}),
+)

@@ -1,0 +1,90 @@
+"""What every resource of neutron has: owner, description, revision and times; columns and fields."""
+
+import datetime
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import String, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from controller.db.columns import Id, UtcDateTime, now
+from controller.web import schema
+from controller.web.fields import Field, View, boolean, exact, number, time_text
+
+#: The owner may be given under two names; ``bodies`` reads it, the table only announces it.
+OWNER: schema.Schema = {"type": "string", "maxLength": 64, "pattern": r"^[^\x00-\x20\x7f]*$"}
+#: Descriptions may have several lines: they reach nothing but the database.
+DESCRIPTION: schema.Schema = {"type": "string", "maxLength": 255, "pattern": r"^[^\x00]*$"}
+
+
+class Standard:
+    """Columns of every resource. ``generation`` is bumped as a lock, ``revision_number`` is for clients."""
+
+    project_id: Mapped[Id] = mapped_column(index=True)
+    description: Mapped[str] = mapped_column(String(255), default="")
+    revision_number: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime.datetime] = mapped_column(UtcDateTime, default=now)
+    updated_at: Mapped[datetime.datetime] = mapped_column(UtcDateTime, default=now)
+    generation: Mapped[int] = mapped_column(default=0)
+
+
+def touch(row: Any) -> None:
+    """Notes that a user changed the row."""
+    row.revision_number += 1
+    row.updated_at = now()
+
+
+def lock(session: Session, model: Any, ids: Sequence[str]) -> int:
+    """Makes other verbs on these rows stand in line, in the order of ids; says how many rows there are."""
+    found = 0
+    for row_id in sorted(ids):
+        bumped = session.execute(
+            update(model).where(model.id == row_id).values(generation=model.generation + 1),
+            execution_options={"synchronize_session": False},
+        )
+        found += bumped.rowcount  # type: ignore[attr-defined]
+    return found
+
+
+def _shown_time(attribute: str) -> Any:
+    return lambda row, _view: time_text(getattr(row, attribute))
+
+
+def _tags(row: Any, view: View) -> list[str]:
+    tags: list[str] = view.of("tags", row.id, [])
+    return tags
+
+
+OWNER_FIELDS = (
+    Field(name="project_id", schema=OWNER, create=True, filter=exact, sort=True),
+    Field(name="tenant_id", attr="project_id", schema=OWNER, create=True, filter=exact, sort=True),
+)
+
+STANDARD_FIELDS = (
+    *OWNER_FIELDS,
+    Field(
+        name="description",
+        schema=DESCRIPTION,
+        create=True,
+        update=True,
+        default="",
+        filter=exact,
+        sort=True,
+    ),
+    Field(name="revision_number", filter=number, sort=True),
+    Field(name="created_at", show=_shown_time("created_at"), sort=True),
+    Field(name="updated_at", show=_shown_time("updated_at"), sort=True),
+    Field(name="tags", show=_tags),
+)
+
+ADMIN_STATE = Field(
+    name="admin_state_up",
+    attr="is_admin_up",
+    schema=schema.LOOSE_BOOLEAN,
+    create=True,
+    update=True,
+    default=True,
+    store=schema.as_bool,
+    filter=boolean,
+    sort=True,
+)

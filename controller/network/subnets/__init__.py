@@ -1,0 +1,1 @@
+"""Subnets: the addresses of a network, and what DHCP tells with them."""

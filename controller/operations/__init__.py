@@ -1,0 +1,1 @@
+"""Operations: transitions of a resource as rows with a short list of idempotent steps."""

@@ -1,0 +1,1 @@
+"""Which host: pure functions over requests and host views, without a database."""

@@ -1,0 +1,1 @@
+"""Block storage (the v3 API): volumes, their types, and their attachments to servers."""

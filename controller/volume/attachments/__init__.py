@@ -1,0 +1,1 @@
+"""Attachments: who a volume is shown to, and how it is reached."""

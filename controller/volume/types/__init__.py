@@ -1,0 +1,1 @@
+"""Volume types: what may be asked of a volume's storage."""

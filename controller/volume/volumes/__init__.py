@@ -1,0 +1,1 @@
+"""Volumes: one block device of a storage host each."""

@@ -1,0 +1,1 @@
+"""The transitions of a volume, each a short list of steps."""

@@ -1,0 +1,1 @@
+"""Hosts, guests and helpers to try the product on one machine."""

@@ -1,0 +1,56 @@
+#!/bin/sh
+# Installs the Debian packages that are missing, then hands over to Python: bootstrap.sh up|down|prepare …
+set -eu
+here=$(dirname "$(readlink -f "$0")")
+log=/var/log/cumulet/up-packages.log
+policy=/usr/sbin/policy-rc.d
+
+wanted() { grep -v '^#' "$here/packages.txt"; }
+
+missing() {
+    installed=$(wanted | xargs dpkg-query -W -f '${Package} ${db:Status-Status}\n' 2>/dev/null | sed -n 's/ installed$//p')
+    for package in $(wanted); do
+        printf '%s\n' "$installed" | grep -qx "$package" || printf '%s ' "$package"
+    done
+}
+
+# The cloud runs its own daemons, so none is to start because its package arrived: hence the policy while apt works.
+# Called in a subshell: the trap is this function's own.
+apt_install() {
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+        trap 'rm -f "$policy"' EXIT
+    fi
+    apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+}
+
+if [ "$(id -u)" != 0 ]; then
+    echo "error: this makes bridges, namespaces and virtual machines: run it as root." >&2
+    exit 1
+fi
+CUMULET_UP_STARTED=$(date +%s.%N)
+export CUMULET_UP_STARTED
+packages=
+[ "$1" = down ] || packages=$(missing)
+if [ -n "$packages" ]; then
+    mkdir -p "$(dirname "$log")"
+    echo "installing from Debian (log: $log): $packages"
+    # shellcheck disable=SC2086  # a list of names
+    if ! (apt_install $packages) >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        echo "error: packages were not installed. Check the network and /etc/apt/sources.list, then run it again." >&2
+        exit 1
+    fi
+fi
+# The guest image is built of Debian packages: apt must know where they are, which images of containers forget.
+if { [ "$1" = up ] || [ "$1" = prepare ]; } && ! ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1; then
+    mkdir -p "$(dirname "$log")"
+    apt-get update >"$log" 2>&1 || tail -n 5 "$log" >&2
+fi
+if [ ! -x /usr/bin/python3 ]; then
+    echo "nothing of Cumulet is here: there is no /usr/bin/python3"
+    exit 0
+fi
+cd "$here/../.."
+exec /usr/bin/python3 -m lab.up "$@"

@@ -1,0 +1,1 @@
+"""One host's domains: makes libvirt run what the documents of kind ``server`` say."""

@@ -1,0 +1,1 @@
+"""Edges: one outside program or library a file; arguments in, parsed values and typed errors out."""

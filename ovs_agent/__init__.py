@@ -1,0 +1,1 @@
+"""One host's networks: Open vSwitch flows, DHCP and metadata, made from documents."""

@@ -1,0 +1,157 @@
+"""Carries out actions, each between two fault points."""
+
+import logging
+import pathlib
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from contract.document import Key
+from ovs_agent import plan
+from ovs_agent.desired import Desired
+from ovs_agent.flows.network import Seat
+from ovs_agent.flows.pipeline import View
+from ovs_agent.host import dnsmasq, links, netns, ofctl, ovsdb
+from ovs_agent.host.processes import Processes
+from ovs_agent.metadata_server import MetadataServer
+from ovs_agent.switch import INTEGRATION, Switch
+from runtime import faultpoint
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Edges:
+    """What the agent acts through. ``directory`` is where a network's DHCP files are."""
+
+    database: ovsdb.Ovsdb
+    switch: Switch
+    server: MetadataServer
+    processes: Processes
+    directory: Callable[[str], pathlib.Path]
+
+
+class Applier:
+    """Holds the edges that actions need. Thread-safe."""
+
+    def __init__(self, desired: Desired, edges: Edges, poke: Callable[[list[Key]], None]) -> None:
+        """``poke`` looks at a document again."""
+        self._desired = desired
+        self._ovsdb = edges.database
+        self._switch = edges.switch
+        self._server = edges.server
+        self._processes = edges.processes
+        self._directory = edges.directory
+        self._poke = poke
+
+    def apply(self, actions: Iterable[plan.Action]) -> None:
+        """Each action in turn; an error ends it, and the next time goes on from what is seen then."""
+        for action in actions:
+            name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(action).__name__).lower()
+            LOG.debug("%s", action)
+            faultpoint.point(f"ovs.{name}.before")
+            getattr(self, f"_{name}")(action)
+            faultpoint.point(f"ovs.{name}.after")
+
+    def watch_dnsmasq(self, network_id: str) -> None:
+        """Looks at the network again when its dnsmasq ends."""
+        number = dnsmasq.pid(self._directory(network_id))
+        ended: Callable[[], None] = lambda: self._poke([Key("network", network_id)])  # noqa: E731
+        if number is not None and not self._processes.watch(number, ended):
+            ended()
+
+    def _quiet_tap(self, action: plan.QuietTap) -> None:
+        links.quiet(action.name)
+
+    def _forget_connections(self, action: plan.ForgetConnections) -> None:
+        if action.is_used:
+            ofctl.flush_zone(INTEGRATION, action.zone)
+        self._desired.use_zone(action.zone)
+
+    def _install_flows(self, action: plan.InstallFlows) -> None:
+        wanted = self._desired.port(action.port_id)
+        if wanted is None:
+            return
+        seat = Seat(wanted[0], action.ofport)
+
+        def update(view: View) -> None:
+            view.seats[action.port_id] = seat
+
+        self._switch.change(_owners(seat), update)
+
+    def _remove_flows(self, action: plan.RemoveFlows) -> None:
+        remove_seat(self._switch, action.port_id)
+
+    def _mark_wired(self, action: plan.MarkWired) -> None:
+        row = self._ovsdb.tap(action.port_id)
+        if row is None:
+            return
+        waited_ms = (time.monotonic() - row.since) * 1000
+        LOG.info("port %s has its flows at %s, %.0f ms after its tap", action.port_id, row.ofport, waited_ms)
+        self._ovsdb.mark_wired(row, action.mark)
+
+    def _make_namespace(self, action: plan.MakeNamespace) -> None:
+        inside = action.interior
+        netns.create(inside.namespace)
+        links.make_pair(inside.outer, inside.inner, inside.namespace)
+        links.furnish(inside.namespace, inside.inner, inside.mac_address, inside.mtu, inside.addresses)
+
+    def _plug_service(self, action: plan.PlugService) -> None:
+        links.raise_link(action.outer, action.mtu)
+        self._ovsdb.plug(INTEGRATION, action.outer, {ovsdb.NETWORK: action.network_id})
+
+    def _write_files(self, action: plan.WriteFiles) -> None:
+        directory = self._directory(action.network_id)
+        directory.mkdir(parents=True, exist_ok=True)
+        for name in ("hosts", "options", "names", "config"):
+            _write(directory / name, getattr(action.files, name))
+
+    def _start_dnsmasq(self, action: plan.StartDnsmasq) -> None:
+        directory = self._directory(action.network_id)
+        dnsmasq.stop(directory)
+        dnsmasq.start(action.namespace, directory)
+        self.watch_dnsmasq(action.network_id)
+
+    def _reload_dnsmasq(self, action: plan.ReloadDnsmasq) -> None:
+        dnsmasq.reload(self._directory(action.network_id))
+
+    def _stop_dnsmasq(self, action: plan.StopDnsmasq) -> None:
+        directory = self._directory(action.network_id)
+        dnsmasq.stop(directory)
+        dnsmasq.remove_files(directory)
+
+    def _open_metadata(self, action: plan.OpenMetadata) -> None:
+        self._server.open(action.network_id, action.interior)
+
+    def _close_metadata(self, action: plan.CloseMetadata) -> None:
+        self._server.close(action.network_id)
+
+    def _remove_service(self, action: plan.RemoveService) -> None:
+        row = self._ovsdb.service(action.network_id)
+        for name in {action.outer, row.name if row else ""} - {""}:
+            self._ovsdb.unplug(name)
+            links.remove(name)
+        netns.remove(action.namespace)
+
+
+def remove_seat(switch: Switch, port_id: str) -> None:
+    """Takes a port's flows out, wherever it was plugged."""
+    network = switch.network_of(port_id)
+
+    def update(view: View) -> None:
+        view.seats.pop(port_id, None)
+
+    switch.change([Key("port", port_id), *([Key("network", network)] if network else [])], update)
+
+
+def _owners(seat: Seat) -> list[Key]:
+    return [Key("port", seat.port.id), Key("network", seat.port.network_id)]
+
+
+def _write(path: pathlib.Path, text: str) -> None:
+    """Replaces a file at once: dnsmasq must not read half of it."""
+    partial = path.with_name(path.name + ".new")
+    partial.write_text(text)
+    partial.chmod(0o644)
+    partial.replace(path)

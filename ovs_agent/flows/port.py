@@ -1,0 +1,86 @@
+"""Port → its place in the switch: where its packets come in, which groups judge it, how it is reached."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from contract.port import Port
+from ovs_agent.flows import addresses, security_group, spoofing, tables
+from ovs_agent.flows.flow import Compiled, Flow, load, unique
+
+#: What one port may ask of the switch; more is left out and named as a fault (SECURITY row 21).
+_MOST_GROUPS, _MOST_PAIRS = 400, 1024
+#: No 802.1Q tag: tagged frames of guests are not carried.
+_UNTAGGED = "vlan_tci=0x0000/0x1fff"
+
+
+def compile_port(port: Port, ofport: int, network: int, is_stateless: bool) -> Compiled:
+    """All flows of a port that is seen as ``ofport``; none, which drops everything, when it is down."""
+    if not port.is_admin_up:
+        return Compiled()
+    try:
+        flows = list(_flows(port, ofport, network, is_stateless))
+    except ValueError as error:
+        return Compiled(faults=(f"the port is kept shut: {error}",))
+    return Compiled(unique(flows), faults=tuple(_excess(port)))
+
+
+def accepts_unknown(port: Port) -> bool:
+    """Whether frames for MACs that nobody knows go to this port: it may hide other machines behind it."""
+    return not port.is_port_security
+
+
+def pair_macs(port: Port) -> set[str]:
+    """MACs of address pairs other than the port's own, such as VRRP's: any of several ports may hold them."""
+    if not port.is_port_security:
+        return set()
+    pairs = port.allowed_address_pairs[:_MOST_PAIRS]
+    macs = {addresses.mac(pair.mac_address) for pair in pairs if pair.mac_address}
+    return macs - {addresses.mac(port.mac_address)}
+
+
+def _flows(port: Port, ofport: int, network: int, is_stateless: bool) -> Iterable[Flow]:
+    entry = [
+        load(network, tables.NETWORK),
+        load(ofport, tables.FROM),
+        load(tables.GUEST, tables.ORIGIN),
+        load(int(is_stateless), tables.STATELESS),
+        f"goto_table:{tables.SOURCE if port.is_port_security else tables.ARP}",
+    ]
+    yield Flow(tables.CLASSIFY, 100, f"in_port={ofport},{_UNTAGGED}", ",".join(entry))
+    mac = addresses.mac(port.mac_address)
+    reach = f"{load(ofport, tables.TO)},goto_table:{tables.INGRESS}"
+    yield Flow(tables.FORWARD, 100, f"{tables.NETWORK}={network:#x},dl_dst={mac}", reach)
+    yield from spoofing.believe(port, ofport)
+    if not port.is_port_security:
+        yield Flow(tables.INGRESS, 100, f"{tables.TO}={ofport:#x}", f"goto_table:{tables.OUTPUT}")
+        return
+    judge = f"{load(int(is_stateless), tables.STATELESS)},goto_table:{tables.INGRESS_BASIC}"
+    yield Flow(tables.INGRESS, 100, f"{tables.TO}={ofport:#x}", judge)
+    yield from spoofing.allow(_capped(port), ofport)
+    yield from _groups(port, ofport)
+
+
+def _groups(port: Port, ofport: int) -> Iterable[Flow]:
+    for field, groups_table, group_table, verdict in (
+        (tables.FROM, tables.EGRESS_GROUPS, tables.EGRESS_GROUP, tables.EGRESS_VERDICT),
+        (tables.TO, tables.INGRESS_GROUPS, tables.INGRESS_GROUP, tables.INGRESS_VERDICT),
+    ):
+        actions = [load(0, tables.ALLOWED)]
+        for group_id in sorted(set(port.security_group_ids))[:_MOST_GROUPS]:
+            group = load(security_group.number(group_id), tables.GROUP)
+            actions += [group, f"resubmit(,{group_table})"]
+        yield Flow(groups_table, 100, f"{field}={ofport:#x}", ",".join([*actions, f"goto_table:{verdict}"]))
+
+
+def _capped(port: Port) -> Port:
+    if len(port.allowed_address_pairs) <= _MOST_PAIRS:
+        return port
+    return msgspec.structs.replace(port, allowed_address_pairs=port.allowed_address_pairs[:_MOST_PAIRS])
+
+
+def _excess(port: Port) -> Iterable[str]:
+    if len(set(port.security_group_ids)) > _MOST_GROUPS:
+        yield f"only {_MOST_GROUPS} of {len(set(port.security_group_ids))} security groups are obeyed"
+    if len(port.allowed_address_pairs) > _MOST_PAIRS:
+        yield f"only {_MOST_PAIRS} of {len(port.allowed_address_pairs)} address pairs are obeyed"

@@ -1,0 +1,231 @@
+"""One handler a kind of document: observe, plan, apply, report what was seen."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import cast
+
+from contract.document import Document, Key
+from contract.network import Network
+from contract.port import Port, PortObserved
+from contract.report import Fault
+from contract.security_group import SecurityGroup
+from contract.segment import Segment
+from ovs_agent import observe, plan
+from ovs_agent.apply import Applier, remove_seat
+from ovs_agent.desired import Desired
+from ovs_agent.flows.pipeline import View
+from ovs_agent.host import dnsmasq, netns, ofctl, ovsdb
+from ovs_agent.services import Services
+from ovs_agent.switch import NotReady, Switch
+from runtime.reconcile.outcome import Failed, Retry
+
+LOG = logging.getLogger(__name__)
+
+Poke = Callable[[list[Key]], None]
+#: What a missing part of the host or of the documents is waited for; its coming pokes earlier.
+_PATIENCE_S = 5.0
+
+
+@contextlib.contextmanager
+def _host_trouble() -> Iterator[None]:
+    """Errors of the host's programs are waited out and told; the switch being filled is only waited for."""
+    try:
+        yield
+    except NotReady as error:
+        raise Retry(1.0) from error
+    except (ofctl.SwitchError, ovsdb.OvsdbError, netns.NamespaceError, dnsmasq.DnsmasqError) as error:
+        message = "The host could not set up its network and tries again."
+        raise Retry(2.0, Fault(message=message, details=str(error))) from error
+
+
+class PortHandler:
+    """A port: DHCP first, then flows, then the mark that lets its server start."""
+
+    def __init__(
+        self, desired: Desired, database: ovsdb.Ovsdb, switch: Switch, services: Services, applier: Applier
+    ) -> None:
+        self._desired = desired
+        self._ovsdb = database
+        self._switch = switch
+        self._services = services
+        self._applier = applier
+
+    def apply(self, document: Document) -> PortObserved:
+        """Wires the port if its tap is there. Its tap's coming and going is an event that pokes."""
+        wanted = self._desired.port(document.id)
+        if wanted is None:
+            return PortObserved(is_wired=False)
+        port, digest = wanted
+        with _host_trouble():
+            self._prepare(port)
+            seen = observe.port(self._ovsdb, self._switch, self._desired, port.id)
+            if seen.epoch == 0:
+                raise NotReady("the switch is not filled yet")
+            self._applier.apply(plan.port(port, digest, seen))
+        if seen.tap is None:
+            return PortObserved(is_wired=False)
+        return PortObserved(is_wired=True, ofport=self._switch.ofport(port.id))
+
+    def remove(self, resource_id: str, document: Document | None) -> None:
+        """Takes flows, mark and DHCP entry away; the tap is its maker's."""
+        network_id = cast(Port, document).network_id if document else self._switch.network_of(resource_id)
+        with _host_trouble():
+            remove_seat(self._switch, resource_id)
+            row = self._ovsdb.tap(resource_id)
+            if row is not None and row.mark:
+                self._ovsdb.unmark([row])
+            network = self._desired.network(network_id) if network_id else None
+            if network is not None:
+                self._services.admit(network)
+
+    def _prepare(self, port: Port) -> None:
+        network, segment = self._desired.network(port.network_id), self._desired.segment(port.network_id)
+        if network is None or segment is None or self._switch.number(port.network_id) is None:
+            raise Retry(_PATIENCE_S)
+        self._services.admit(network)
+
+
+class NetworkHandler:
+    """A network: its services, and where its service port is plugged."""
+
+    def __init__(
+        self, desired: Desired, database: ovsdb.Ovsdb, switch: Switch, services: Services, poke: Poke
+    ) -> None:
+        self._desired = desired
+        self._ovsdb = database
+        self._switch = switch
+        self._services = services
+        self._poke = poke
+
+    def apply(self, document: Document) -> None:
+        """Makes the services and points the switch at them; ports that waited for it are looked at."""
+        network = cast(Network, document)
+        with _host_trouble():
+            try:
+                self._services.bring(network)
+            except ValueError as error:
+                message = "The network's addresses cannot be served."
+                raise Failed(Fault(message=message, details=str(error))) from error
+            self._switch.change([Key(Network.KIND, network.id)], self._placed(network))
+        self._poke([Key(Port.KIND, p.id) for p in self._desired.ports(network.id) if self._waits(p)])
+
+    def remove(self, resource_id: str, document: Document | None) -> None:
+        """Takes services and flows away."""
+
+        def update(view: View) -> None:
+            view.networks.pop(resource_id, None)
+            view.services.pop(resource_id, None)
+
+        with _host_trouble():
+            self._switch.change([Key(Network.KIND, resource_id)], update)
+            self._services.remove(resource_id, cast(Network, document) if document else None)
+
+    def _placed(self, network: Network) -> Callable[[View], None]:
+        row = self._ovsdb.service(network.id)
+
+        def update(view: View) -> None:
+            view.networks[network.id] = network
+            view.services.pop(network.id, None)
+            if row is not None and row.ofport is not None and network.service_port is not None:
+                view.services[network.id] = row.ofport
+
+        return update
+
+    def _waits(self, port: Port) -> bool:
+        return self._switch.ofport(port.id) is None
+
+
+class SegmentHandler:
+    """A segment: tunnels, and the number that the network has in the switch."""
+
+    def __init__(self, desired: Desired, switch: Switch, poke: Poke) -> None:
+        self._desired = desired
+        self._switch = switch
+        self._poke = poke
+
+    def apply(self, document: Document) -> None:
+        """Brings tunnel flows in; a new number moves all ports of the network over at once."""
+        segment = cast(Segment, document)
+        number = self._desired.number(segment)
+        is_renumbered = self._switch.number(segment.id) != number
+
+        def update(view: View) -> None:
+            view.segments[segment.id] = segment
+            view.numbers[segment.id] = number
+
+        with _host_trouble():
+            self._switch.change(self._owners(segment.id, is_renumbered), update)
+        if is_renumbered:
+            self._poke([Key(Port.KIND, port.id) for port in self._desired.ports(segment.id)])
+        if segment.network_type in ("flat", "vlan"):
+            message = f"Networks of type {segment.network_type} are not carried between hosts yet."
+            raise Failed(Fault(message=message))
+        _tell(self._switch, Key(Segment.KIND, segment.id), "segment")
+
+    def remove(self, resource_id: str, document: Document | None) -> None:
+        """Takes the network's flows out: without a segment it has no number."""
+
+        def update(view: View) -> None:
+            view.segments.pop(resource_id, None)
+            view.numbers.pop(resource_id, None)
+
+        with _host_trouble():
+            self._switch.change(self._owners(resource_id, True), update)
+
+    def _owners(self, network_id: str, is_renumbered: bool) -> Iterable[Key]:
+        yield Key(Segment.KIND, network_id)
+        if is_renumbered:
+            yield Key(Network.KIND, network_id)
+            yield from (Key(Port.KIND, port_id) for port_id in self._switch.ports_of(network_id))
+
+
+class SecurityGroupHandler:
+    """A security group: its own flows, whatever ports there are."""
+
+    def __init__(self, switch: Switch) -> None:
+        self._switch = switch
+
+    def apply(self, document: Document) -> None:
+        """Brings rules and members in; a rule that cannot be obeyed is left out and told."""
+        group = cast(SecurityGroup, document)
+        key = Key(SecurityGroup.KIND, group.id)
+
+        def update(view: View) -> None:
+            view.groups[group.id] = group
+
+        with _host_trouble():
+            self._switch.change([key, *self._restated(group)], update)
+        _tell(self._switch, key, "security group")
+
+    def remove(self, resource_id: str, document: Document | None) -> None:
+        """Takes its flows out: nothing is allowed by it any more."""
+
+        def update(view: View) -> None:
+            view.groups.pop(resource_id, None)
+
+        with _host_trouble():
+            self._switch.change([Key(SecurityGroup.KIND, resource_id)], update)
+
+    def _restated(self, group: SecurityGroup) -> list[Key]:
+        """Ports are concerned only when the group became stateless or stateful."""
+        if self._switch.is_stateful(group.id) == group.is_stateful:
+            return []
+        return [Key(Port.KIND, port_id) for port_id in self._switch.ports_in(group.id)]
+
+
+class InstanceDataHandler:
+    """What guests are told: read from the ledger when they ask, so there is nothing to make."""
+
+    def apply(self, document: Document) -> None:
+        """It is in the ledger."""
+
+    def remove(self, resource_id: str, document: Document | None) -> None:
+        """It is out of the ledger."""
+
+
+def _tell(switch: Switch, key: Key, name: str) -> None:
+    """Reports what of a document could not be obeyed; the rest is in force."""
+    if faults := switch.faults(key):
+        message = f"Parts of the {name} cannot be obeyed; the rest is in force."
+        raise Failed(Fault(message=message, details="; ".join(faults[:20])))

@@ -1,0 +1,74 @@
+"""Network namespaces: made by iproute2, entered by threads.
+
+pyroute2's own ``netns.create`` forks, and without a fork it binds the main thread's namespace.
+"""
+
+import pathlib
+import subprocess
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from pyroute2 import netns
+
+_DIRECTORY = pathlib.Path("/run/netns")
+_TIMEOUT_S = 30
+
+Result = TypeVar("Result")
+
+
+class NamespaceError(Exception):
+    """A namespace could not be made, entered or removed."""
+
+
+def exists(name: str) -> bool:
+    """Whether there is a namespace of this name that can be entered."""
+    return (_DIRECTORY / name).exists()
+
+
+def names() -> list[str]:
+    """All named namespaces."""
+    return sorted(path.name for path in _DIRECTORY.iterdir()) if _DIRECTORY.is_dir() else []
+
+
+def create(name: str) -> None:
+    """Makes it; safe to repeat."""
+    if not exists(name):
+        _ip("add", name)
+
+
+def remove(name: str) -> None:
+    """Removes it with all links in it; safe to repeat."""
+    if exists(name):
+        _ip("delete", name)
+
+
+def inside(name: str, work: Callable[[], Result]) -> Result:
+    """Runs ``work`` on a thread of its own within the namespace; sockets made there stay there.
+
+    A child process started by ``work`` lives there too.
+    """
+    outcome: list[Result] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            netns.setns(str(_DIRECTORY / name), flags=0, fork=False)
+            outcome.append(work())
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=run, name=f"in-{name}", daemon=True)
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+def _ip(verb: str, name: str) -> None:
+    done = subprocess.run(
+        ["ip", "netns", verb, name], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+    )
+    if done.returncode != 0:
+        raise NamespaceError(f"ip netns {verb} {name}: {done.stderr.strip()}")

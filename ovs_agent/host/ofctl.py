@@ -1,0 +1,44 @@
+"""ovs-ofctl: atomic bundles of flow changes, whole tables at start, conntrack zones."""
+
+import subprocess
+from collections.abc import Iterable
+
+_TIMEOUT_S = 30
+
+
+class SwitchError(Exception):
+    """The switch did not take it, or is not there; the message is ovs-ofctl's own."""
+
+
+def bundle(bridge: str, lines: Iterable[str]) -> None:
+    """Applies lines such as ``flow add …`` and ``flow delete_strict …`` all at once or not at all."""
+    _run(["bundle", bridge, "-"], "\n".join(lines) + "\n")
+
+
+def replace(bridge: str, lines: Iterable[str]) -> None:
+    """Makes the flows of a bridge these, in one bundle; flows that are there already are not touched."""
+    _run(["--bundle", "replace-flows", bridge, "-"], "\n".join(lines) + "\n")
+
+
+def dump(bridge: str, cookie: int) -> str:
+    """The flows with a cookie, as ovs-ofctl prints them."""
+    return _run(["dump-flows", bridge, f"cookie={cookie:#x}/-1"])
+
+
+def flush_zone(bridge: str, zone: int) -> None:
+    """Forgets all connections of a conntrack zone."""
+    _run(["ct-flush-zone", bridge, str(zone)])
+
+
+def _run(arguments: list[str], text: str = "") -> str:
+    # without --no-names it asks the switch for all its ports first: 45 ms instead of 15 with 200 of them
+    command = ["ovs-ofctl", "--no-names", "-O", "OpenFlow14", *arguments]
+    try:
+        done = subprocess.run(
+            command, input=text, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SwitchError(f"ovs-ofctl {arguments[0]}: {error}") from error
+    if done.returncode != 0:
+        raise SwitchError(f"ovs-ofctl {arguments[0]}: {done.stderr.strip()[:2000]}")
+    return done.stdout

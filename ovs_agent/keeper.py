@@ -1,0 +1,167 @@
+"""Keeps the switch filled: at start, and whenever ovs-vswitchd came back without its flows.
+
+An end of ovs-vswitchd is noticed by its pidfd, a doubt by a row event of OVSDB; only while it is down is
+it looked for again and again.
+"""
+
+import contextlib
+import logging
+import pathlib
+import threading
+from collections.abc import Callable
+
+from contract.document import Key
+from ovs_agent import datapath
+from ovs_agent.desired import Desired
+from ovs_agent.flows.network import Seat
+from ovs_agent.flows.pipeline import View
+from ovs_agent.flows.tunnel import Plumbing
+from ovs_agent.host import ofctl, ovsdb
+from ovs_agent.host.processes import Processes
+from ovs_agent.switch import INTEGRATION, TUNNEL, Switch
+
+LOG = logging.getLogger(__name__)
+
+_PLUMBING = ("patch-tun", "patch-int", "vxlan")
+_DOWN_S = 0.2
+
+
+class Keeper:
+    """One thread. ``poke_all`` looks at every document again after the switch was filled."""
+
+    def __init__(
+        self,
+        desired: Desired,
+        database: ovsdb.Ovsdb,
+        switch: Switch,
+        processes: Processes,
+        pid_file: pathlib.Path,
+        poke_all: Callable[[], None],
+    ) -> None:
+        self._desired = desired
+        self._ovsdb = database
+        self._switch = switch
+        self._processes = processes
+        self._pid_file = pid_file
+        self._poke_all = poke_all
+        self._due = threading.Event()
+        self._is_stopping = False
+        self._make_bridges: Callable[[], None] = lambda: None
+        self._thread = threading.Thread(target=self._keep, name="keeper", daemon=True)
+
+    def start(self, make_bridges: Callable[[], None]) -> None:
+        """Fills the switch now if it is there, and from now on whenever that is needed."""
+        self._make_bridges = make_bridges
+        if not self._try():
+            self._due.set()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread; the flows stay."""
+        self._is_stopping = True
+        self._due.set()
+        self._thread.join(timeout=15)
+
+    def doubt(self, before: ovsdb.Interface | None, after: ovsdb.Interface | None) -> None:
+        """A row changed: if it is one that joins the bridges, the switch may be another one."""
+        row = after or before
+        if row is not None and row.name in _PLUMBING and _port(before) != _port(after):
+            self._due.set()
+
+    def _keep(self) -> None:
+        while not self._is_stopping:
+            self._due.wait()
+            self._due.clear()
+            while not self._is_stopping and not self._try():
+                self._due.wait(_DOWN_S)
+                self._due.clear()
+
+    def _try(self) -> bool:
+        """One attempt to have the switch whole."""
+        try:
+            pid = self._pid()
+            self._make_bridges()
+            self._ovsdb.settle(INTEGRATION)
+            if not self._switch.is_whole(self._plumbing()):
+                self._fill()
+            return pid is None or self._processes.watch(pid, self._ended)
+        except (ovsdb.OvsdbError, ofctl.SwitchError, OSError) as error:
+            LOG.warning("the switch is not filled yet: %s", error)
+        except Exception:
+            LOG.exception("the switch is not filled")
+        return False
+
+    def _fill(self) -> None:
+        view = self._view()
+        if self._switch.fill(view):
+            LOG.warning("Open vSwitch had no flows of ours: filled, epoch %x", view.epoch)
+            self._void_marks()
+        self._ovsdb.set_epoch(INTEGRATION, view.epoch)
+        self._poke_all()
+
+    def _ended(self) -> None:
+        LOG.warning("ovs-vswitchd ended: waiting for it to come back")
+        self._switch.forget()
+        with contextlib.suppress(ovsdb.OvsdbError):
+            self._void_marks()
+        self._due.set()
+
+    def _void_marks(self) -> None:
+        self._ovsdb.unmark([row for row in self._ovsdb.interfaces() if row.mark])
+
+    def _view(self) -> View:
+        """All that is desired, where it is plugged now."""
+        view = View(plumbing=self._plumbing())
+        if view.plumbing is None:
+            raise ovsdb.OvsdbError(f"{INTEGRATION} and {TUNNEL} are not joined yet")
+        for segment in self._desired.segments():
+            view.segments[segment.id] = segment
+            view.numbers[segment.id] = self._desired.number(segment)
+        for network in self._desired.networks():
+            view.networks[network.id] = network
+            place = _port(self._ovsdb.service(network.id))
+            if place is not None and network.service_port is not None:
+                view.services[network.id] = place
+        for port in self._desired.all_ports():
+            if (place := _port(self._ovsdb.tap(port.id))) is not None:
+                view.seats[port.id] = Seat(port, place)
+        view.groups = {group.id: group for group in self._desired.groups()}
+        return view
+
+    def _plumbing(self) -> Plumbing | None:
+        places = [_port(self._ovsdb.interface(name)) for name in _PLUMBING]
+        return Plumbing(*places) if None not in places else None  # type: ignore[arg-type]
+
+    def _pid(self) -> int | None:
+        """ovs-vswitchd's process; None where its pid file cannot be read, as in a container of its own."""
+        try:
+            return int(self._pid_file.read_text())
+        except (OSError, ValueError):
+            return None
+
+
+def bridge_maker(
+    database: ovsdb.Ovsdb, option: str, tunnel_ip: str, cache: pathlib.Path, chosen: Callable[[str], None]
+) -> Callable[[], None]:
+    """What makes both bridges, with a datapath that works on this host; safe to repeat."""
+
+    def make() -> None:
+        kind = datapath.choose(option, database.can_make, cache)
+        database.ensure_bridges((INTEGRATION, TUNNEL), kind, tunnel_ip)
+        chosen(kind)
+
+    return make
+
+
+def every_key(desired: Desired) -> list[Key]:
+    """Every document, in the order of need."""
+    return [
+        *(Key("segment", segment.id) for segment in desired.segments()),
+        *(Key("security_group", group.id) for group in desired.groups()),
+        *(Key("network", network.id) for network in desired.networks()),
+        *(Key("port", port.id) for port in desired.all_ports()),
+    ]
+
+
+def _port(row: ovsdb.Interface | None) -> int | None:
+    return row.ofport if row else None

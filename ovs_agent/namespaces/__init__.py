@@ -1,0 +1,1 @@
+"""Pure compilers from documents to what a network's namespace holds."""

@@ -1,0 +1,1 @@
+"""What every process stands on: settings, logs, bus, service life, the agents' engine. Knows no resource."""

@@ -1,0 +1,249 @@
+"""The message bus: oslo.messaging with signed, typed requests and answers.
+
+Every message carries who speaks, when, a nonce, and an HMAC under the key of the host at the agents' end
+of the line, because oslo.messaging sets no user-id that a broker could check. The receiver takes the
+host from the signature and from nothing else.
+"""
+
+import runtime.lean  # noqa: F401, I001  before oslo.messaging, which would import eventlet
+
+import hashlib
+import hmac
+import json
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+import amqp  # type: ignore[import-untyped]
+import msgspec
+import oslo_messaging
+from kombu.exceptions import KombuError
+from oslo_config import cfg
+
+from runtime import log
+
+LOG = logging.getLogger(__name__)
+
+#: Key id of messages between processes of the controller.
+CONTROLLER = ""
+#: A message older than this is refused, and nonces are remembered as long.
+FRESHNESS_S = 120.0
+#: Between two tries to be served by a broker that refuses.
+_SERVE_AGAIN_S = 5.0
+#: What calls raise while there is no broker, or one that refuses.
+_AWAY = (oslo_messaging.MessagingException, amqp.AMQPError, KombuError, OSError)
+
+Request = TypeVar("Request", bound=msgspec.Struct)
+Answer = TypeVar("Answer", bound=msgspec.Struct)
+
+
+class BusError(Exception):
+    """Root of what can go wrong on the bus."""
+
+
+class UnreachableError(BusError):
+    """No answer in time, or no broker: try again later."""
+
+
+class RemoteFailedError(BusError):
+    """The other side raised while handling the request; its log has the reason."""
+
+
+class ForgedError(BusError):
+    """A message whose signature, age or nonce is wrong."""
+
+
+class Keys(Protocol):
+    """Where the secret of a host (or of the controller) is found."""
+
+    def key(self, key_id: str) -> bytes | None:
+        """The key of host ``key_id``, None for an unknown host."""
+
+
+class Method(msgspec.Struct, frozen=True):
+    """One served method: the struct that it takes, and what is called with (request, host)."""
+
+    request: type[msgspec.Struct]
+    handle: Callable[[Any, str], msgspec.Struct | None]
+
+
+class Bus:
+    """One process's connection. Thread-safe."""
+
+    def __init__(self, conf: cfg.ConfigOpts, identity: str, keys: Keys) -> None:
+        """``identity`` is the host this process speaks for, CONTROLLER for the controller."""
+        self._identity = identity
+        self._keys = keys
+        self._nonces = _Nonces()
+        self._transport = oslo_messaging.get_rpc_transport(conf)
+
+    def call(
+        self,
+        to: tuple[str, str | None],
+        method: str,
+        request: msgspec.Struct,
+        answer: type[Answer],
+        timeout_s: float = 10.0,
+    ) -> Answer:
+        """Asks (topic, host) and waits. ``host`` None means any server of the topic.
+
+        Raises UnreachableError, RemoteFailedError, ForgedError.
+        """
+        envelope, key_id = self._sealed(to, method, request)
+        try:
+            reply = self._client(to, timeout_s).call({}, method, envelope=envelope)
+        except oslo_messaging.MessagingTimeout as error:
+            raise UnreachableError(
+                f"{to[0]} on {to[1] or 'any host'} did not answer {method} in {timeout_s:g} s"
+            ) from error
+        except oslo_messaging.RemoteError as error:
+            raise RemoteFailedError(f"{to[0]}: {method}: {error.exc_type}: {error.value}") from error
+        except _AWAY as error:
+            raise UnreachableError(f"{method} was not sent: {error}") from error
+        body = self._opened(reply, f"answer:{method}", key_id)
+        return msgspec.json.decode(body, type=answer)
+
+    def cast(self, to: tuple[str, str | None], method: str, request: msgspec.Struct) -> None:
+        """Sends without waiting for an answer. Raises UnreachableError when the broker does not take it."""
+        envelope, _ = self._sealed(to, method, request)
+        try:
+            self._client(to, None).cast({}, method, envelope=envelope)
+        except _AWAY as error:
+            raise UnreachableError(f"{method} was not sent: {error}") from error
+
+    def serve(self, topic: str, server: str, methods: Mapping[str, Method]) -> Callable[[], None]:
+        """Answers on (topic, server) as soon as the broker lets it; returns what stops it. Never waits."""
+        endpoint = _Endpoint(self, methods)
+
+        def make() -> Any:
+            return oslo_messaging.get_rpc_server(
+                self._transport,
+                oslo_messaging.Target(topic=topic, server=server),
+                [endpoint],
+                executor="threading",
+                access_policy=oslo_messaging.DefaultRPCAccessPolicy,
+            )
+
+        return _Serving(topic, make).stop
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self._transport.cleanup()
+
+    def _client(self, to: tuple[str, str | None], timeout_s: float | None) -> Any:
+        target = oslo_messaging.Target(topic=to[0], server=to[1])
+        return oslo_messaging.get_rpc_client(self._transport, target, timeout=timeout_s, retry=1)
+
+    def _sealed(self, to: tuple[str, str | None], method: str, request: msgspec.Struct) -> tuple[str, str]:
+        key_id = self._identity if self._identity != CONTROLLER else (to[1] or CONTROLLER)
+        return self._seal(key_id, method, msgspec.json.encode(request)), key_id
+
+    def _seal(self, key_id: str, purpose: str, body: bytes) -> str:
+        head = {
+            "key_id": key_id,
+            "time": time.time(),
+            "nonce": secrets.token_hex(12),
+            "request_id": log.request_id(),
+        }
+        text = body.decode()
+        head["signature"] = self._signature(key_id, purpose, head, text)
+        return json.dumps({"head": head, "body": text})
+
+    def _opened(self, sealed: str, purpose: str, key_id: str) -> bytes:
+        message = json.loads(sealed)
+        head = message["head"]
+        if head["key_id"] != key_id:
+            raise ForgedError(f"{purpose} is signed for {head['key_id']!r}, not {key_id!r}")
+        self._verify(head, purpose, message["body"])
+        return bytes(message["body"], "utf-8")
+
+    def _verify(self, head: dict[str, Any], purpose: str, body: str) -> None:
+        expected = self._signature(head["key_id"], purpose, head, body)
+        if not hmac.compare_digest(expected, str(head.get("signature", ""))):
+            raise ForgedError(
+                f"{purpose} said to be from {head['key_id']!r} has a wrong signature: "
+                "check the host's key (controller-manage host-key)"
+            )
+        self._nonces.use(head["nonce"], float(head["time"]))
+
+    def _signature(self, key_id: str, purpose: str, head: dict[str, Any], body: str) -> str:
+        key = self._keys.key(key_id)
+        if key is None:
+            raise ForgedError(f"host {key_id!r} has no key: make one with controller-manage host-key")
+        signed = "\n".join((key_id, purpose, repr(head["time"]), head["nonce"], head["request_id"], body))
+        return hmac.new(key, signed.encode(), hashlib.sha256).hexdigest()
+
+
+class _Serving:
+    """One server that is started in the background: a broker that is not there yet, or refuses the password,
+    ends no process, and is tried until it takes it."""
+
+    def __init__(self, topic: str, make: Callable[[], Any]) -> None:
+        self._topic, self._make = topic, make
+        self._stopping = threading.Event()
+        self._rpc: Any = None
+        self._thread = threading.Thread(target=self._start, name=f"serve-{topic}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends serving; a start that still waits for its broker is left behind."""
+        self._stopping.set()
+        self._thread.join(timeout=1)
+        if self._rpc is not None:
+            self._rpc.stop()
+            self._rpc.wait()
+
+    def _start(self) -> None:
+        while not self._stopping.is_set():
+            rpc = self._make()
+            try:
+                rpc.start()
+            except Exception as error:
+                LOG.warning("%s is not served yet, the broker said: %s", self._topic, error)
+                self._stopping.wait(_SERVE_AGAIN_S)
+            else:
+                self._rpc = rpc
+                return
+
+
+class _Endpoint:
+    """What oslo.messaging dispatches to: opens the envelope, calls the method, seals the answer."""
+
+    def __init__(self, bus: Bus, methods: Mapping[str, Method]) -> None:
+        self._bus = bus
+        for name, method in methods.items():
+            setattr(self, name, self._served(name, method))
+
+    def _served(self, name: str, method: Method) -> Callable[[dict[str, Any], str], str]:
+        def serve(_context: dict[str, Any], envelope: str) -> str:
+            head = json.loads(envelope)["head"]
+            body = self._bus._opened(envelope, name, head["key_id"])
+            with log.working_for(head["request_id"]):
+                answer = method.handle(msgspec.json.decode(body, type=method.request), head["key_id"])
+            encoded = b"{}" if answer is None else msgspec.json.encode(answer)
+            return self._bus._seal(head["key_id"], f"answer:{name}", encoded)
+
+        return serve
+
+
+class _Nonces:
+    """Remembers nonces while they could be played again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: dict[str, float] = {}
+
+    def use(self, nonce: str, sent_at: float) -> None:
+        """Raises ForgedError for a message that is too old, from the future, or seen before."""
+        now = time.time()
+        if abs(now - sent_at) > FRESHNESS_S:
+            raise ForgedError(f"message is {now - sent_at:.0f} s old: check the clocks of the hosts (NTP)")
+        with self._lock:
+            if nonce in self._seen:
+                raise ForgedError("message was played twice")
+            self._seen[nonce] = sent_at
+            if len(self._seen) > 20000:
+                self._seen = {n: t for n, t in self._seen.items() if now - t < FRESHNESS_S}

@@ -1,0 +1,202 @@
+"""Keeps the ledger in step with the controller: heartbeat, sync, pull, report, and the freeze.
+
+The agent follows one database, forwards only. When the controller speaks for another one, or for an
+older copy, nothing it says is believed until the doctor tells the agent to adopt it: guests go on.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from contract import report as words
+from contract import topics
+from contract.calls import Adopt, Nothing
+from contract.document import Envelope, Key, Tombstone, set_digest
+from runtime.bus import Bus, BusError
+from runtime.reconcile.ledger import Ledger
+
+LOG = logging.getLogger(__name__)
+
+HEARTBEAT_S = 5.0
+#: Short, so that an agent that started before the engine is heard soon after the engine is there.
+HEARTBEAT_TIMEOUT_S = 3.0
+_ENGINE = (topics.ENGINE, None)
+Answer = TypeVar("Answer", words.HeartbeatAnswer, words.PullAnswer, words.SyncAnswer)
+
+
+class Sync:
+    """One agent's line to the controller."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        agent: str,
+        ledger: Ledger,
+        describe: Callable[[], tuple[words.Capabilities, dict[str, words.Inventory]]],
+    ) -> None:
+        self._bus = bus
+        self._agent = agent
+        self._ledger = ledger
+        self._describe = describe
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._is_stopping = False
+        self._frozen = ledger.mark("frozen")
+        self._poke: Callable[[list[Key]], None] = lambda keys: None
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def start(self, poke: Callable[[list[Key]], None]) -> None:
+        """Begins heartbeats; ``poke`` is called with keys whose document came by sync."""
+        self._poke = poke
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the heartbeats."""
+        self._is_stopping = True
+        self._wake.set()
+        self._thread.join(timeout=15)
+
+    @property
+    def frozen(self) -> str:
+        """Why the agent does not follow the controller; empty when it does."""
+        return self._frozen
+
+    def pull(self, key: Key) -> None:
+        """Refreshes the ledger's document of ``key``; the ledger stays as it is when no one answers."""
+        request = words.Pull(agent=self._agent, kind=key.kind, id=key.id)
+        try:
+            answer = self._ask("pull", request, words.PullAnswer)
+        except BusError as error:
+            LOG.warning("%s %s was not pulled, the next heartbeat will: %s", key.kind, key.id, error)
+            self.hurry()
+            return
+        if answer is not None:
+            self._take_in(answer.document, answer.tombstone)
+
+    def publish(self, report: words.Report) -> None:
+        """Sends a report now; if that fails the next heartbeat carries it."""
+        try:
+            answer = self._bus.call(
+                _ENGINE, "report", words.Reports(agent=self._agent, reports=(report,)), words.ReportAnswer
+            )
+        except BusError as error:
+            LOG.warning("report on %s %s waits for the next heartbeat: %s", report.kind, report.id, error)
+            return
+        self._acknowledge(answer.acknowledged)
+
+    def hurry(self) -> None:
+        """Makes the next heartbeat come within a second."""
+        threading.Timer(1.0, self._wake.set).start()
+
+    def adopt(self, request: Adopt, _host: str) -> Nothing:
+        """Follows another database, or an older copy, from now on (the doctor asked)."""
+        with self._lock:
+            self._ledger.begin_anew()
+            self._ledger.set_mark("database_id", request.database_id)
+            self._ledger.set_mark("revision", str(request.revision))
+            self._freeze("")
+        self._wake.set()
+        return Nothing()
+
+    def _beat(self) -> None:
+        while not self._is_stopping:
+            try:
+                self._heartbeat()
+                wait = HEARTBEAT_S
+            except BusError as error:
+                LOG.warning("no heartbeat: %s", error)
+                wait = HEARTBEAT_S / 5
+            except Exception:
+                LOG.exception("heartbeat failed")
+                wait = HEARTBEAT_S
+            self._wake.wait(wait)
+            self._wake.clear()
+
+    def _heartbeat(self) -> None:
+        capabilities, inventory = self._describe()
+        answer = self._ask(
+            "heartbeat",
+            words.Heartbeat(
+                agent=self._agent,
+                set_digest=set_digest(self._ledger.digests()),
+                database_id=self._ledger.mark("database_id"),
+                revision=self._revision(),
+                capabilities=capabilities,
+                inventory=inventory,
+                reports=self._ledger.unacknowledged()[:200],
+                frozen=self._frozen,
+            ),
+            words.HeartbeatAnswer,
+            timeout_s=HEARTBEAT_TIMEOUT_S,
+        )
+        if answer is None:
+            return
+        self._acknowledge(answer.acknowledged)
+        if not answer.is_in_step:
+            self._sync()
+
+    def _sync(self) -> None:
+        held = tuple((k.kind, k.id, d) for k, d in self._ledger.digests().items())
+        request = words.Sync(agent=self._agent, digests=held)
+        answer = self._ask("sync", request, words.SyncAnswer, timeout_s=60.0)
+        if answer is None:
+            return
+        taken = [d.key for d in answer.documents if self._ledger.store(d)]
+        taken += [t.key for t in answer.tombstones if self._ledger.bury(t)]
+        for key in answer.unknown:
+            LOG.warning(
+                "the database knows nothing of %s %s: left as it is, see controller-manage doctor",
+                key.kind,
+                key.id,
+            )
+        self._poke(taken)
+
+    def _take_in(self, document: Envelope | None, tombstone: Tombstone | None) -> None:
+        if document is not None:
+            self._ledger.store(document)
+        if tombstone is not None:
+            self._ledger.bury(tombstone)
+
+    def _acknowledge(self, sequences: tuple[int, ...]) -> None:
+        for report in self._ledger.acknowledge(sequences):
+            if report.state == "removed" and self._ledger.tombstone(report.key) is not None:
+                self._ledger.forget(report.key)
+
+    def _ask(
+        self, method: str, request: msgspec.Struct, answer_type: type[Answer], timeout_s: float = 10.0
+    ) -> Answer | None:
+        """Calls the engine; None when what it answers is not to be believed. Raises BusError.
+
+        Answers to calls side by side may overtake each other, so an answer is old only if it is older
+        than what was known before it was asked for.
+        """
+        known = self._revision()
+        answer = self._bus.call(_ENGINE, method, request, answer_type, timeout_s=timeout_s)
+        return answer if self._follows(answer.database_id, answer.revision, known) else None
+
+    def _follows(self, database_id: str, revision: int, known_when_asked: int) -> bool:
+        """Whether what comes from this database at this revision may be believed."""
+        with self._lock:
+            known = self._ledger.mark("database_id")
+            if known and database_id != known:
+                self._freeze(f"this host follows database {known}, the controller speaks for {database_id}")
+            elif revision < min(known_when_asked, self._revision()):
+                self._freeze(f"the database went back from revision {self._revision()} to {revision}")
+            elif not self._frozen:
+                if not known:
+                    self._ledger.set_mark("database_id", database_id)
+                if revision > self._revision():
+                    self._ledger.set_mark("revision", str(revision))
+            return not self._frozen
+
+    def _revision(self) -> int:
+        return int(self._ledger.mark("revision") or 0)
+
+    def _freeze(self, reason: str) -> None:
+        if reason and reason != self._frozen:
+            LOG.error("%s: nothing is changed here until 'controller-manage doctor' settles it", reason)
+        self._frozen = reason
+        self._ledger.set_mark("frozen", reason)

@@ -1,0 +1,84 @@
+"""Options that every process has, and how configuration files are found and read.
+
+Each process reads ``/etc/cumulet/cumulet.conf`` and then ``/etc/cumulet/<process>.conf``.
+"""
+
+import pathlib
+import socket
+import sys
+from collections.abc import Sequence
+
+from oslo_config import cfg
+
+CONFIG_DIR = "/etc/cumulet"
+
+OPTIONS = [
+    cfg.HostAddressOpt("host", default=socket.gethostname(), help="Name of this host, unique in the cloud."),
+    cfg.StrOpt("state_path", default="/var/lib/cumulet", help="Directory of all state kept on this host."),
+    cfg.StrOpt("run_path", default="/run/cumulet", help="Directory of sockets and pid files."),
+    cfg.IPOpt("my_ip", default="127.0.0.1", help="Management address of this host."),
+    cfg.IPOpt("tunnel_ip", help="Address of this host's VTEP; my_ip when not given."),
+    cfg.IPOpt("storage_ip", help="Address on which volumes are exported; my_ip when not given."),
+    cfg.StrOpt(
+        "host_key_file",
+        default=f"{CONFIG_DIR}/host.key",
+        help="File (0600) with the key that signs this host's messages: controller-manage host-key.",
+    ),
+    cfg.StrOpt(
+        "image_endpoint", default="http://127.0.0.1:9292", help="Base URL from which agents stream images."
+    ),
+    cfg.IntOpt(
+        "metrics_port", default=0, min=0, max=65535, help="Port on my_ip for Prometheus /metrics; 0 for none."
+    ),
+]
+
+
+class ConfigurationError(Exception):
+    """A configuration that cannot work: the message names file, option and remedy."""
+
+
+def load(program: str, argv: Sequence[str] | None = None) -> cfg.ConfigOpts:
+    """The settings of ``program`` from its files and command line.
+
+    The global ``cfg.CONF`` is used because oslo.messaging and oslo.log read it.
+    Raises ConfigurationError.
+    """
+    conf = cfg.CONF
+    register(conf)
+    given = list(sys.argv[1:] if argv is None else argv)
+    try:
+        conf(given, project="cumulet", prog=program, default_config_files=_files(program))
+    except cfg.ConfigFilesNotFoundError as error:
+        raise ConfigurationError(
+            f"{program}: {error}. Run 'make up' or name an existing --config-file."
+        ) from error
+    except (cfg.ConfigFileParseError, cfg.ConfigFileValueError, ValueError) as error:
+        raise ConfigurationError(f"{program}: {error}. Correct the option and start again.") from error
+    return conf
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    """Makes the options of this module known to ``conf``; safe to repeat."""
+    conf.register_opts(OPTIONS)
+
+
+def tunnel_ip(conf: cfg.ConfigOpts) -> str:
+    """The address other hosts send tunnelled frames to."""
+    return str(conf.tunnel_ip or conf.my_ip)
+
+
+def storage_ip(conf: cfg.ConfigOpts) -> str:
+    """The address on which initiators reach this host's volumes."""
+    return str(conf.storage_ip or conf.my_ip)
+
+
+def state_dir(conf: cfg.ConfigOpts, *parts: str) -> pathlib.Path:
+    """A directory under ``state_path``, made (0755) if it is missing."""
+    path = pathlib.Path(conf.state_path, *parts)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _files(program: str) -> list[str]:
+    candidates = [f"{CONFIG_DIR}/cumulet.conf", f"{CONFIG_DIR}/{program}.conf"]
+    return [path for path in candidates if pathlib.Path(path).exists()]

@@ -1,0 +1,125 @@
+"""Every place of every verb where a process may die: one case each.
+
+The names are those that the code passes (``runtime/faultpoint.py``); ``test_kill.py`` compares them with a
+trace, so that a new step or action without a case is noticed.
+"""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+#: What each verb passes, each ``before`` and ``after``; the process is told by the first word.
+POINTS: Mapping[str, Sequence[str]] = {
+    "boot": (
+        "operation.server.boot.volumes",
+        "operation.server.boot.place",
+        "operation.server.boot.export",
+        "operation.server.boot.spawn",
+        "agent.server.apply",
+        "compute.define",
+        "compute.remember",
+        "compute.image.fetch",
+        "compute.start",
+        "compute.resume",
+        "agent.network.apply",
+        "agent.segment.apply",
+        "agent.security_group.apply",
+        "agent.instance_data.apply",
+        "agent.port.apply",
+        "ovs.make_namespace",
+        "ovs.plug_service",
+        "ovs.write_files",
+        "ovs.start_dnsmasq",
+        "ovs.open_metadata",
+        "ovs.reload_dnsmasq",
+        "ovs.quiet_tap",
+        "ovs.forget_connections",
+        "ovs.install_flows",
+        "ovs.mark_wired",
+    ),
+    "attach": (
+        "operation.server.attach_volume.export",
+        "operation.server.attach_volume.plug",
+        "agent.export.apply",
+        "volume.export",
+        "agent.server.apply",
+        "compute.define",
+        "compute.attach_disk",
+    ),
+    "detach": (
+        "operation.server.detach_volume.unplug",
+        "operation.server.detach_volume.unexport",
+        "agent.server.apply",
+        "compute.define",
+        "compute.detach_disk",
+        "compute.await_removal",
+        "agent.export.remove",
+        "volume.unexport",
+    ),
+    "delete": (
+        "operation.server.delete.leave",
+        "operation.server.delete.release",
+        "agent.server.apply",
+        "agent.server.remove",
+        "agent.instance_data.remove",
+        "agent.port.apply",
+        "ovs.remove_flows",
+        "agent.port.remove",
+        "ovs.write_files",
+        "ovs.reload_dnsmasq",
+        "agent.security_group.remove",
+        "agent.network.remove",
+        "ovs.close_metadata",
+        "ovs.stop_dnsmasq",
+        "ovs.remove_service",
+        "agent.segment.remove",
+    ),
+}
+#: Points that a run may pass by: several words about one document are merged into one look.
+MAY_BE_MISSED = frozenset(
+    {
+        "ovs.reload_dnsmasq.before",
+        "ovs.reload_dnsmasq.after",
+        "ovs.remove_flows.before",
+        "ovs.remove_flows.after",
+        "compute.await_removal.before",
+        "compute.await_removal.after",
+        "agent.server.apply.before",
+        "agent.server.apply.after",
+        "agent.port.apply.before",
+        "agent.port.apply.after",
+    }
+)
+#: What waits by raising passes no ``after``.
+_ONE_SIDED = {"compute.await_removal": ("before",)}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A verb during which a point's process is killed."""
+
+    verb: str
+    point: str
+
+    def __str__(self) -> str:
+        return f"{self.verb}-{self.point}"
+
+
+def kills() -> list[Case]:
+    """All of them."""
+    return [
+        Case(verb, f"{point}.{side}")
+        for verb, points in POINTS.items()
+        for point in points
+        for side in _ONE_SIDED.get(point, ("before", "after"))
+    ]
+
+
+def sample(cases: Sequence[Case], count: int, seed: str) -> list[Case]:
+    """``count`` cases, each verb in its turn, always the same ones for a seed."""
+    dice = random.Random(seed)
+    shuffled = dice.sample(cases, len(cases))
+    by_verb = [[c for c in shuffled if c.verb == verb] for verb in POINTS]
+    in_turn: Iterable[Case] = (c for n in range(len(cases)) for group in by_verb for c in group[n : n + 1])
+    chosen = {c for c, _ in zip(in_turn, range(count), strict=False)}
+    return [c for c in cases if c in chosen]

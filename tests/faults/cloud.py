@@ -1,0 +1,177 @@
+"""A cloud whose processes are killed: asks it by the unmodified SDK, sets fault points, handles its processes."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import openstack
+from keystoneauth1 import exceptions as client_errors
+from oslo_config import cfg
+
+from controller.db import options as db_options
+from controller.db.session import Database
+from lab import acts, contents
+from lab.up import places, supervisor
+
+PLAN = places.RUN / "faults"
+#: What a whole verb may take with a fault in it: a lease, a restart, a heartbeat, and a busy machine.
+PATIENCE_S = 120.0
+_AWAY = (openstack.exceptions.HttpException, client_errors.ConnectFailure, client_errors.ServiceUnavailable)
+
+
+class Cloud:
+    """One user's view, and an operator's."""
+
+    def __init__(self) -> None:
+        self.sdk = acts.cloud()
+        self.image = self.sdk.image.find_image(contents.IMAGE).id
+        self.flavor = self.sdk.compute.find_flavor("m1.tiny").id
+        self.network = self.sdk.network.find_network(contents.NETWORK).id
+        self.db = Database(_database_url())
+
+    # --- faults
+
+    def plan(self, *lines: str) -> None:
+        """From now on these fault points fire, each once."""
+        self.unplan()
+        partial = PLAN.with_suffix(".new")
+        partial.write_text("".join(f"{line}\n" for line in lines))
+        partial.rename(PLAN)
+
+    def unplan(self) -> None:
+        """No fault point fires."""
+        for path in (PLAN, _beside(".fired"), _beside(".passed")):
+            path.unlink(missing_ok=True)
+
+    def fired(self) -> list[str]:
+        """Lines of the plan that fired."""
+        return _lines(_beside(".fired"))
+
+    def passed(self) -> set[str]:
+        """Fault points passed since ``plan("* trace")``."""
+        return set(_lines(_beside(".passed")))
+
+    # --- processes
+
+    def signal(self, program: str, number: signal.Signals) -> None:
+        """Sends a signal to one supervised process."""
+        os.kill(self.pid(program), number)
+
+    def pid(self, program: str) -> int:
+        """The process id of a supervised process."""
+        return int(places.pid_file(program).read_text())
+
+    def kill(self, program: str) -> None:
+        """Kills it; supervisord starts it again."""
+        self.signal(program, signal.SIGKILL)
+
+    def all_run(self) -> bool:
+        """Whether everything supervised runs."""
+        return set(supervisor.states().values()) == {"RUNNING"}
+
+    def all_are_heard(self) -> bool:
+        """Whether API, engine and all agents are at work."""
+        try:
+            states = [s.state for s in self.sdk.compute.services()]
+            states += [s.state for s in self.sdk.block_storage.services()]
+            alive = [a.is_alive for a in self.sdk.network.agents()]
+        except _AWAY:
+            return False
+        return bool(states and alive) and set(states) == {"up"} and all(alive)
+
+    # --- what users do
+
+    def boot(self, name: str, network: str = "", **more: Any) -> str:
+        """Asks for a server; its id."""
+        nets = [{"uuid": network or self.network}]
+        made = self.sdk.compute.create_server(
+            name=name, image_id=self.image, flavor_id=self.flavor, networks=nets, **more
+        )
+        return str(made.id)
+
+    def delete(self, server_id: str) -> None:
+        """Asks for a server's deletion."""
+        self.sdk.compute.delete_server(server_id)
+
+    def make_volume(self, name: str) -> str:
+        """A volume of 1 GiB that is available; its id."""
+        volume_id = str(self.sdk.block_storage.create_volume(name=name, size=1).id)
+        self.until(lambda: self.volume_state(volume_id) == "available", "the volume")
+        return volume_id
+
+    def attach(self, server_id: str, volume_id: str) -> None:
+        """Asks for a volume in a server."""
+        self.sdk.compute.create_volume_attachment(server_id, volume_id=volume_id)
+
+    def detach(self, server_id: str, volume_id: str) -> None:
+        """Asks for a volume out of a server."""
+        self.sdk.compute.delete_volume_attachment(server_id, volume_id)
+
+    def server_state(self, server_id: str) -> str:
+        """ACTIVE, BUILD, …, "gone", or "?" while the API cannot tell."""
+        return self._state(lambda: self.sdk.compute.get_server(server_id).status)
+
+    def volume_state(self, volume_id: str) -> str:
+        """As ``server_state``."""
+        return self._state(lambda: self.sdk.block_storage.get_volume(volume_id).status)
+
+    def fault(self, server_id: str) -> str:
+        """Why a server is in ERROR."""
+        return str((self.sdk.compute.get_server(server_id).fault or {}).get("message", ""))
+
+    def until(self, holds: Callable[[], Any], what: str, timeout_s: float = PATIENCE_S) -> float:
+        """Waits until ``holds``; the seconds that it took."""
+        began = time.monotonic()
+        while not holds():
+            waited = time.monotonic() - began
+            assert waited < timeout_s, f"{what}: not within {timeout_s:.0f} s"
+            time.sleep(0.25)
+        return time.monotonic() - began
+
+    def _state(self, look: Callable[[], str]) -> str:
+        try:
+            return look()
+        except openstack.exceptions.NotFoundException:
+            return "gone"
+        except client_errors.ConnectFailure:
+            return "?"
+        except openstack.exceptions.HttpException as error:
+            assert error.status_code == 503, error
+            return "?"
+
+
+def run(*command: str | os.PathLike[str]) -> subprocess.CompletedProcess[str]:
+    """A program of this machine, to its end."""
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def output_of(*command: str) -> str:
+    """What it prints; it must succeed."""
+    done = run(*command)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr.strip()}"
+    return done.stdout
+
+
+def doctor(*arguments: str) -> tuple[int, str]:
+    """The doctor's status and words."""
+    done = run(places.tool("controller-manage"), "doctor", *arguments)
+    return done.returncode, done.stdout + done.stderr
+
+
+def _beside(suffix: str) -> pathlib.Path:
+    return PLAN.with_name(PLAN.name + suffix)
+
+
+def _lines(path: pathlib.Path) -> Sequence[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def _database_url() -> str:
+    conf = cfg.ConfigOpts()
+    db_options.register(conf)
+    conf([], default_config_files=[str(places.CONFIG / "cumulet.conf")])
+    return str(conf.database.connection)

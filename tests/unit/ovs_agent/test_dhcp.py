@@ -1,0 +1,104 @@
+"""dnsmasq's files: modes as Neutron's, and nothing a user writes becomes a directive."""
+
+import ipaddress
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.network import Network, ServicePort, Subnet
+from contract.port import FixedIp, Port
+from ovs_agent.namespaces import dhcp
+
+SERVICE = ServicePort(id="1" * 36, mac_address="fa:16:3e:00:00:01", addresses=("10.0.0.2/24", "fd00::2/64"))
+
+
+def network(*subnets: Subnet, **fields: str) -> Network:
+    """A network with these subnets."""
+    return Network(id="2" * 36, project_id="p", mtu=1450, subnets=subnets, service_port=SERVICE, **fields)
+
+
+def port(*ips: FixedIp, **fields: str) -> Port:
+    """A port with these addresses."""
+    fields.setdefault("mac_address", "fa:16:3e:00:00:09")
+    return Port(
+        id="3" * 36,
+        network_id="2" * 36,
+        project_id="p",
+        device_id="d",
+        device_owner="compute:nova",
+        fixed_ips=ips,
+        **fields,
+    )
+
+
+V4 = Subnet(id="4" * 36, cidr="10.0.0.0/24", ip_version=4, gateway_ip="10.0.0.1")
+ADDRESS = FixedIp(ip_address="10.0.0.9", subnet_id=V4.id)
+
+
+@given(st.text(), st.text(), st.text(), st.text())
+def test_no_text_of_a_user_becomes_a_directive(hostname: str, domain: str, mac: str, ip: str) -> None:
+    files = dhcp.compile_files(
+        network(V4, dns_domain=domain),
+        [
+            port(ADDRESS, hostname=hostname),
+            port(FixedIp(ip_address=ip, subnet_id=V4.id), mac_address=mac, hostname=hostname),
+        ],
+        "/d",
+    )
+    plain = dhcp.compile_files(network(V4), [], "/d").config.splitlines()
+    extra = set(files.config.splitlines()) - set(plain)
+    assert all(re.fullmatch(r"(domain=[a-z0-9.-]+|local=/[a-z0-9.-]+/)", line) for line in extra)
+    for line in files.hosts.splitlines():
+        assert re.fullmatch(r"([0-9a-f:]{17}),(tag:dhcpv6,)?[a-z0-9-]{1,63},[0-9a-f.:\[\]]+", line)
+    for line in files.names.splitlines():
+        assert re.fullmatch(r"[0-9a-f.:]+( [a-z0-9.-]+){1,4}", line)
+
+
+def test_a_subnet_without_dhcp_is_not_served() -> None:
+    off = Subnet(id="5" * 36, cidr="10.5.0.0/24", ip_version=4, is_dhcp=False)
+    files = dhcp.compile_files(
+        network(V4, off), [port(FixedIp(ip_address="10.5.0.9", subnet_id=off.id))], "/d"
+    )
+    assert "10.5.0.0" not in files.config and not files.hosts
+    assert dhcp.served(network(off)) == ()
+
+
+def test_ipv6_modes() -> None:
+    served = {
+        mode: bool(dhcp.served(network(v6(mode))))
+        for mode in ("slaac", "dhcpv6-stateful", "dhcpv6-stateless")
+    }
+    assert served == {"slaac": False, "dhcpv6-stateful": True, "dhcpv6-stateless": True}
+    assert dhcp.served(network(v6(None)))
+
+
+def test_the_default_route_is_among_the_routes_and_metadata_first() -> None:
+    subnet = Subnet(
+        id=V4.id,
+        cidr="10.0.0.0/24",
+        ip_version=4,
+        gateway_ip="10.0.0.1",
+        host_routes=(("10.9.0.0/16", "10.0.0.5"),),
+    )
+    options = dhcp.compile_files(network(subnet), [], "/d").options
+    routes = "169.254.169.254/32,10.0.0.2,10.9.0.0/16,10.0.0.5,0.0.0.0/0,10.0.0.1"
+    assert f"option:classless-static-route,{routes}\n" in options
+    assert "option:dns-server,10.0.0.2\n" in options, "without name servers dnsmasq is the one"
+
+
+def test_without_a_gateway_dnsmasq_must_not_offer_itself() -> None:
+    bare = Subnet(id=V4.id, cidr="10.0.0.0/24", ip_version=4)
+    assert re.search(r"option:router$", dhcp.compile_files(network(bare), [], "/d").options, re.M)
+
+
+def test_names_by_host_and_address() -> None:
+    files = dhcp.compile_files(network(V4, dns_domain="x.org"), [port(ADDRESS, hostname="Web")], "/d")
+    assert files.names == "10.0.0.9 web.x.org web host-10-0-0-9.x.org host-10-0-0-9\n"
+    assert files.hosts == "fa:16:3e:00:00:09,web,10.0.0.9\n"
+
+
+def v6(mode: str | None) -> Subnet:
+    """An IPv6 subnet in a mode."""
+    assert ipaddress.ip_network("fd00::/64")
+    return Subnet(id="6" * 36, cidr="fd00::/64", ip_version=6, ipv6_address_mode=mode, ipv6_ra_mode=None)

@@ -1,0 +1,100 @@
+"""Who speaks is who signed: forged, replayed and stale messages never reach a method."""
+
+import runtime.lean  # noqa: F401, I001  before oslo.messaging, which would import eventlet
+
+import time
+from collections.abc import Iterator
+
+import oslo_messaging
+import pytest
+from oslo_config import cfg
+
+from contract import topics
+from contract.report import Pull, PullAnswer
+from runtime.bus import CONTROLLER, FRESHNESS_S, Bus, BusError, ForgedError, Method
+
+REQUEST = Pull(agent="ovs-agent", kind="port", id="p")
+ENGINE = (topics.ENGINE, None)
+KEYS = {CONTROLLER: b"c" * 32, "one": b"1" * 32, "two": b"2" * 32}
+
+
+class Keys:
+    """The keys that one process knows."""
+
+    def __init__(self, known: dict[str, bytes]) -> None:
+        self._known = known
+
+    def key(self, key_id: str) -> bytes | None:
+        return self._known.get(key_id)
+
+
+@pytest.fixture
+def conf() -> Iterator[cfg.ConfigOpts]:
+    """The global options, as oslo.messaging reads them in places, with its broker in memory."""
+    cfg.CONF([], project="cumulet", default_config_files=[])
+    oslo_messaging.get_rpc_transport(cfg.CONF, "fake://")
+    cfg.CONF.set_override("transport_url", "fake://")
+    yield cfg.CONF
+    cfg.CONF.clear_override("transport_url")
+    cfg.CONF.reset()
+
+
+@pytest.fixture
+def heard(conf: cfg.ConfigOpts) -> Iterator[list[str]]:
+    """The hosts that the engine believed to hear."""
+    hosts: list[str] = []
+
+    def pull(_request: Pull, host: str) -> PullAnswer:
+        hosts.append(host)
+        return PullAnswer(database_id="d", revision=1)
+
+    engine = Bus(conf, CONTROLLER, Keys(KEYS))
+    stop = engine.serve(topics.ENGINE, "e", {"pull": Method(Pull, pull)})
+    yield hosts
+    stop()
+
+
+def ask(bus: Bus) -> PullAnswer:
+    return bus.call(ENGINE, "pull", REQUEST, PullAnswer, timeout_s=5)
+
+
+def test_the_host_is_taken_from_the_signature(conf: cfg.ConfigOpts, heard: list[str]) -> None:
+    assert ask(Bus(conf, "one", Keys({"one": KEYS["one"]}))).revision == 1
+    assert heard == ["one"]
+
+
+@pytest.mark.parametrize("name", ["two", CONTROLLER, "nobody"])
+def test_a_host_cannot_speak_for_another(conf: cfg.ConfigOpts, heard: list[str], name: str) -> None:
+    """With the key of its own, which is all that it has."""
+    with pytest.raises(BusError):
+        ask(Bus(conf, name, Keys({name: KEYS["one"]})))
+    assert heard == []
+
+
+def test_what_was_said_is_not_believed_twice(conf: cfg.ConfigOpts, heard: list[str]) -> None:
+    bus = Bus(conf, "one", Keys(KEYS))
+    envelope, _ = bus._sealed(ENGINE, "pull", REQUEST)
+    client = oslo_messaging.get_rpc_client(
+        oslo_messaging.get_rpc_transport(conf), oslo_messaging.Target(topic=topics.ENGINE), timeout=5
+    )
+    client.call({}, "pull", envelope=envelope)
+    for again in (envelope, envelope.replace("ovs-agent", "ovs-agenT")):
+        with pytest.raises(ForgedError):
+            client.call({}, "pull", envelope=again)
+    assert heard == ["one"]
+
+
+def test_an_old_message_is_refused(
+    conf: cfg.ConfigOpts, heard: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus = Bus(conf, "one", Keys(KEYS))
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - FRESHNESS_S - 5)
+    envelope, _ = bus._sealed(ENGINE, "pull", REQUEST)
+    monkeypatch.undo()
+    client = oslo_messaging.get_rpc_client(
+        oslo_messaging.get_rpc_transport(conf), oslo_messaging.Target(topic=topics.ENGINE), timeout=5
+    )
+    with pytest.raises(ForgedError):
+        client.call({}, "pull", envelope=envelope)
+    assert heard == []

@@ -1,0 +1,1 @@
+"""One storage host's volumes and exports: keeps both as the controller's documents say."""

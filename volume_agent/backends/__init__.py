@@ -1,0 +1,1 @@
+"""Where volumes are kept: a backend is chosen by the option ``volume_driver``."""

@@ -1,0 +1,1 @@
+"""How volumes are shown to initiators."""

@@ -1,0 +1,97 @@
+"""What is to be done, from what should be and what is: pure, for the agent, the doctor and the logs."""
+
+import pathlib
+from dataclasses import dataclass
+from typing import ClassVar
+
+from contract.export import Export
+from contract.volume import Volume, VolumeImage
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Share:
+    """A volume as one initiator is to see it. ``serial`` is the volume's id: initiators compare it."""
+
+    iqn: str
+    lun: int
+    path: pathlib.Path
+    serial: str
+    initiator: str
+    chap_username: str
+    is_read_only: bool
+
+
+@dataclass(frozen=True)
+class Make:
+    """An empty volume."""
+
+    NAME: ClassVar[str] = "make"
+    volume_id: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Fill:
+    """A volume made of an image."""
+
+    NAME: ClassVar[str] = "fill"
+    volume_id: str
+    size_bytes: int
+    image: VolumeImage
+
+
+@dataclass(frozen=True)
+class Grow:
+    """A volume made larger."""
+
+    NAME: ClassVar[str] = "grow"
+    volume_id: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Wipe:
+    """A volume taken away."""
+
+    NAME: ClassVar[str] = "wipe"
+    volume_id: str
+
+
+VolumeAction = Make | Fill | Grow | Wipe
+
+
+def volume(wanted: Volume, size_bytes: int | None) -> tuple[VolumeAction, ...]:
+    """Brings a volume about. One that exists is never filled again, and never made smaller."""
+    size = wanted.size_gib * GIB
+    if size_bytes is None:
+        if wanted.source_image is None:
+            return (Make(wanted.id, size),)
+        return (Fill(wanted.id, size, wanted.source_image),)
+    if size_bytes < size:
+        return (Grow(wanted.id, size),)
+    return ()
+
+
+def removal(volume_id: str) -> tuple[VolumeAction, ...]:
+    """Takes a volume away, and what was left of an attempt to make it."""
+    return (Wipe(volume_id),)
+
+
+def share(wanted: Export, path: pathlib.Path) -> Share:
+    """What an export document asks for, of a volume at ``path``."""
+    return Share(
+        iqn=wanted.iqn,
+        lun=wanted.lun,
+        path=path,
+        serial=wanted.volume_id,
+        initiator=wanted.initiator,
+        chap_username=wanted.chap_username,
+        is_read_only=wanted.is_read_only,
+    )
+
+
+def is_to_export(wanted: Share, seen: Share | None, is_secret_known: bool) -> bool:
+    """Whether an export must be made anew: it is not there, looks different, or has another password."""
+    return seen != wanted or not is_secret_known

@@ -39,7 +39,9 @@ def install(extras: tuple[str, ...]) -> str:
         _compile()
         return "is current"
     wanted = tuple(sorted({*extras, *_recorded_extras()}))
-    _install("python", "--editable", f".[{','.join(wanted)}]" if wanted else ".")
+    # Our own programs are only installed when they are not current: others use them while extras arrive.
+    ours = [] if is_current(()) else ["--editable", "."]
+    _install("python", *ours, *_requirements(wanted))
     _compile()
     _STAMP.write_text(json.dumps({"inputs": _inputs(), "extras": wanted}) + "\n")
     return f"with {', '.join(wanted)}" if wanted else "installed"
@@ -82,13 +84,23 @@ def _compile() -> None:
 
 
 def _inputs() -> str:
-    parser = configparser.ConfigParser(interpolation=None)
-    parser.read(places.CHECKOUT / "setup.cfg")
+    parser = _setup()
     sections = {name: dict(parser[name]) for name in parser.sections() if name.startswith(_INSTALLING)}
     result = hashlib.sha256(json.dumps(sections, sort_keys=True).encode())
     for name in _INPUTS:
         result.update((places.CHECKOUT / name).read_bytes())
     return result.hexdigest()[:16]
+
+
+def _requirements(extras: tuple[str, ...]) -> list[str]:
+    listed = _setup()["options.extras_require"]
+    return sorted({line for extra in extras for line in listed[extra].split("\n") if line})
+
+
+def _setup() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(places.CHECKOUT / "setup.cfg")
+    return parser
 
 
 def _recorded() -> dict[str, str | list[str]]:

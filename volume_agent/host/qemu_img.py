@@ -32,7 +32,12 @@ def convert(source: pathlib.Path, driver: str, target: pathlib.Path, limits: Lim
 
     Raises QemuImgError.
     """
-    bounds = [f"--cpu={limits.cpu_s}", f"--as={limits.address_space_bytes}", f"--stack={_STACK_BYTES}", "--core=0"]
+    bounds = [
+        f"--cpu={limits.cpu_s}",
+        f"--as={limits.address_space_bytes}",
+        f"--stack={_STACK_BYTES}",
+        "--core=0",
+    ]
     formats = ["-f", driver, "-O", "raw"]
     done = subprocess.run(
         ["prlimit", *bounds, "--", "qemu-img", "convert", "-n", "--target-is-zero", *formats, source, target],

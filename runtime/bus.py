@@ -56,6 +56,10 @@ class ForgedError(BusError):
     """A message whose signature, age or nonce is wrong."""
 
 
+class _FailedError(Exception):
+    """Carries any failure to the caller: oslo.messaging would raise there what has the name of a built-in one."""
+
+
 class Keys(Protocol):
     """Where the secret of a host (or of the controller) is found."""
 
@@ -100,7 +104,7 @@ class Bus:
                 f"{to[0]} on {to[1] or 'any host'} did not answer {method} in {timeout_s:g} s"
             ) from error
         except oslo_messaging.RemoteError as error:
-            raise RemoteFailedError(f"{to[0]}: {method}: {error.exc_type}: {error.value}") from error
+            raise RemoteFailedError(f"{to[0]}: {method}: {error.value}") from error
         except _AWAY as error:
             raise UnreachableError(f"{method} was not sent: {error}") from error
         body = self._opened(reply, f"answer:{method}", key_id)
@@ -123,7 +127,6 @@ class Bus:
                 self._transport,
                 oslo_messaging.Target(topic=topic, server=server),
                 [endpoint],
-                executor="threading",
                 access_policy=oslo_messaging.DefaultRPCAccessPolicy,
             )
 
@@ -219,14 +222,20 @@ class _Endpoint:
 
     def _served(self, name: str, method: Method) -> Callable[[dict[str, Any], str], str]:
         def serve(_context: dict[str, Any], envelope: str) -> str:
-            head = json.loads(envelope)["head"]
-            body = self._bus._opened(envelope, name, head["key_id"])
-            with log.working_for(head["request_id"]):
-                answer = method.handle(msgspec.json.decode(body, type=method.request), head["key_id"])
-            encoded = b"{}" if answer is None else msgspec.json.encode(answer)
-            return self._bus._seal(head["key_id"], f"answer:{name}", encoded)
+            try:
+                return self._answer(envelope, name, method)
+            except Exception as error:
+                raise _FailedError(f"{type(error).__name__}: {error}") from error
 
         return serve
+
+    def _answer(self, envelope: str, name: str, method: Method) -> str:
+        head = json.loads(envelope)["head"]
+        body = self._bus._opened(envelope, name, head["key_id"])
+        with log.working_for(head["request_id"]):
+            answer = method.handle(msgspec.json.decode(body, type=method.request), head["key_id"])
+        encoded = b"{}" if answer is None else msgspec.json.encode(answer)
+        return self._bus._seal(head["key_id"], f"answer:{name}", encoded)
 
 
 class _Nonces:

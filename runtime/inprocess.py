@@ -1,0 +1,258 @@
+"""The message bus of one process: a transport driver for oslo.messaging, chosen by ``transport_url = inprocess://``.
+
+It keeps what AMQP promises and what this cloud relies on: competing consumers, acknowledgement, redelivery of
+what a consumer took and left, time-outs of calls, and text instead of objects on the way. Nothing is polled.
+Upstream's ``fake`` driver hands objects over and looks every 50 ms.
+"""
+
+import collections
+import json
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import oslo_messaging
+from oslo_messaging._drivers import base, common
+
+#: (exchange, topic, server): server "" is the queue that all servers of a topic share.
+Address = tuple[str, str, str]
+Reply = tuple[str | None, str | None]
+#: Casts that nobody takes: beyond this the oldest are dropped, as a broker's bounded queue would.
+_LONGEST_QUEUE = 10_000
+
+
+@dataclass(eq=False)
+class Message:
+    """One request on its way. ``expires_at`` is on the monotonic clock: nobody waits for an answer after it."""
+
+    body: str
+    answers: "queue.SimpleQueue[Reply] | None" = None
+    expires_at: float = float("inf")
+
+
+class Broker:
+    """All queues of this process. A queue is there as soon as somebody names it, sender or consumer."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._queues: dict[Address, collections.deque[Message]] = collections.defaultdict(
+            lambda: collections.deque(maxlen=_LONGEST_QUEUE)
+        )
+
+    def put(self, address: Address, message: Message) -> None:
+        """Takes a message for ``address``."""
+        with self._changed:
+            self._queues[address].append(message)
+            self._changed.notify_all()
+
+    def fan_out(self, exchange: str, topic: str, body: str) -> None:
+        """A copy for each server of the topic that was ever heard of."""
+        with self._changed:
+            for address, waiting in self._queues.items():
+                if address[:2] == (exchange, topic) and address[2]:
+                    waiting.append(Message(body))
+            self._changed.notify_all()
+
+    def put_back(self, address: Address, messages: Sequence[Message]) -> None:
+        """What a consumer took and did not acknowledge is the next consumer's, in the old order."""
+        with self._changed:
+            self._queues[address].extendleft(reversed(messages))
+            self._changed.notify_all()
+
+    def withdraw(self, address: Address, message: Message) -> None:
+        """The sender has given up; one who already has the message is not disturbed."""
+        with self._changed:
+            if message in self._queues[address]:
+                self._queues[address].remove(message)
+
+    def take(
+        self, addresses: Sequence[Address], timeout: float | None, is_over: Callable[[], bool]
+    ) -> tuple[Address, Message] | None:
+        """The oldest message of the first address that has one; None after ``timeout`` seconds or when ``is_over``."""
+        found: list[tuple[Address, Message]] = []
+
+        def settled() -> bool:
+            if not is_over():
+                found.extend(self._first(addresses))
+            return bool(found) or is_over()
+
+        with self._changed:
+            for address in addresses:
+                self._queues[address]  # from now on a fan-out counts this one
+            self._changed.wait_for(settled, timeout)
+        return found[0] if found else None
+
+    def wake(self) -> None:
+        """Has everybody in ``take`` look whether it is over."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _first(self, addresses: Sequence[Address]) -> list[tuple[Address, Message]]:
+        now = time.monotonic()
+        for address in addresses:
+            waiting = self._queues[address]
+            while waiting:
+                message = waiting.popleft()
+                if message.expires_at > now:
+                    return [(address, message)]
+        return []
+
+
+#: By the URL's virtual host: tests have brokers of their own.
+_brokers: dict[str, Broker] = collections.defaultdict(Broker)
+
+
+class Incoming(base.RpcIncomingMessage):  # type: ignore[misc]
+    """A message that a consumer has."""
+
+    def __init__(self, message: Message, settle: Callable[[Message, bool], None]) -> None:
+        content = json.loads(message.body)
+        super().__init__(content["context"], content["message"])
+        self._message = message
+        self._settle = settle
+
+    def acknowledge(self) -> None:
+        """It is this consumer's for good."""
+        self._settle(self._message, True)
+
+    def requeue(self) -> None:
+        """It is for whoever takes it next."""
+        self._settle(self._message, False)
+
+    def reply(self, reply: Any = None, failure: Any = None) -> None:
+        """Answers the caller, if one waits."""
+        if self._message.answers is not None:
+            told = common.serialize_remote_exception(failure) if failure else None
+            self._message.answers.put((json.dumps(reply), told))
+
+    def heartbeat(self) -> None:
+        """Nothing to say: a caller in this process dies with it."""
+
+
+class Listener(base.PollStyleListener):  # type: ignore[misc]
+    """One consumer of some addresses."""
+
+    def __init__(self, broker: Broker, addresses: Sequence[Address]) -> None:
+        super().__init__()
+        self._broker = broker
+        self._addresses = addresses
+        self._taken: dict[Message, Address] = {}
+        self._is_stopped = False
+
+    @base.batch_poll_helper  # type: ignore[untyped-decorator]
+    def poll(self, timeout: float | None = None) -> Incoming | None:
+        """The next message; None after ``timeout`` seconds or when stopped."""
+        found = self._broker.take(self._addresses, timeout, lambda: self._is_stopped)
+        if found is None:
+            return None
+        address, message = found
+        self._taken[message] = address
+        return Incoming(message, self._settle)
+
+    def stop(self) -> None:
+        """Has ``poll`` end."""
+        self._is_stopped = True
+        self._broker.wake()
+
+    def cleanup(self) -> None:
+        """Gives back what was taken and not acknowledged."""
+        while self._taken:
+            message, address = self._taken.popitem()
+            self._broker.put_back(address, [message])
+
+    def _settle(self, message: Message, is_done: bool) -> None:
+        address = self._taken.pop(message)
+        if not is_done:
+            self._broker.put_back(address, [message])
+
+
+class InProcessDriver(base.BaseDriver):  # type: ignore[misc]
+    """The driver, loaded by oslo.messaging through the entry point ``inprocess``."""
+
+    def __init__(self, conf: Any, url: Any, default_exchange: Any = None, allowed_remote_exmods: Any = None):
+        super().__init__(conf, url, default_exchange, allowed_remote_exmods)
+        self._broker = _brokers[url.virtual_host or ""]
+        self._listeners: list[Listener] = []
+
+    def require_features(self, requeue: bool = False) -> None:
+        """All are there."""
+
+    def send(
+        self,
+        target: Any,
+        ctxt: Any,
+        message: Any,
+        wait_for_reply: bool | None = None,
+        timeout: float | None = None,
+        **_more: Any,
+    ) -> Any:
+        """Sends, and waits for the answer where one is wanted.
+
+        Raises MessagingTimeout, and RemoteError or an allowed exception when the other side raised.
+        """
+        body = json.dumps({"context": ctxt, "message": message})
+        if target.fanout:
+            self._broker.fan_out(self._exchange(target), target.topic, body)
+            return None
+        address = self._address(target, target.server)
+        if not wait_for_reply:
+            self._broker.put(address, Message(body))
+            return None
+        expires_at = float("inf") if timeout is None else time.monotonic() + timeout
+        request = Message(body, queue.SimpleQueue(), expires_at)
+        self._broker.put(address, request)
+        return self._answer(address, request, timeout)
+
+    def send_notification(
+        self, target: Any, ctxt: Any, message: Any, version: Any, retry: Any = None
+    ) -> None:
+        """Sends to whoever listens for notifications."""
+        self.send(target, ctxt, message)
+
+    def listen(self, target: Any, batch_size: int, batch_timeout: float | None) -> Any:
+        """A consumer of a server's own queue and of the one that its topic's servers share."""
+        addresses = [self._address(target, server) for server in (target.server, None)]
+        return self._listener(addresses, batch_size, batch_timeout)
+
+    def listen_for_notifications(
+        self, targets_and_priorities: Any, pool: Any, batch_size: int, batch_timeout: float | None
+    ) -> Any:
+        """A consumer of notifications."""
+        if pool:
+            raise NotImplementedError("the in-process bus has no pools of notification listeners")
+        addresses = [
+            (self._exchange(target), f"{target.topic}.{priority}", "")
+            for target, priority in targets_and_priorities
+        ]
+        return self._listener(addresses, batch_size, batch_timeout)
+
+    def cleanup(self) -> None:
+        """Ends this driver's consumers; the queues stay with the process."""
+        for listener in self._listeners:
+            listener.stop()
+            listener.cleanup()
+
+    def _listener(self, addresses: Sequence[Address], batch_size: int, batch_timeout: float | None) -> Any:
+        listener = Listener(self._broker, addresses)
+        self._listeners.append(listener)
+        return base.PollStyleListenerAdapter(listener, batch_size, batch_timeout)
+
+    def _answer(self, address: Address, request: Message, timeout: float | None) -> Any:
+        assert request.answers is not None
+        try:
+            reply, failure = request.answers.get(timeout=timeout)
+        except queue.Empty:
+            self._broker.withdraw(address, request)
+            raise oslo_messaging.MessagingTimeout(f"no answer on {address[1]} in {timeout:g} s") from None
+        if failure:
+            raise common.deserialize_remote_exception(failure, self._allowed_remote_exmods)
+        return json.loads(reply or "null")
+
+    def _address(self, target: Any, server: str | None) -> Address:
+        return (self._exchange(target), target.topic, server or "")
+
+    def _exchange(self, target: Any) -> str:
+        return str(target.exchange or self._default_exchange or "")

@@ -7,8 +7,6 @@ import logging
 import sys
 from typing import Any
 
-from granian import Granian
-from granian.constants import Interfaces
 from oslo_config import cfg
 
 from contract import topics
@@ -25,6 +23,7 @@ from controller.web import app as web
 from controller.web.health import health_app
 from controller.web.policy import Policy
 from controller.web.resource import Cloud
+from controller.web.server import Server, serve
 from runtime import faultpoint, log, service, settings
 from runtime.bus import CONTROLLER, Bus, BusError
 
@@ -38,8 +37,8 @@ OPTIONS = [
 ]
 
 
-def create_app() -> web.WsgiApp:
-    """The WSGI application, in the process that serves it."""
+def create_app() -> Server:
+    """The application, in the process that serves it."""
     conf = _configured()
     log.setup(conf, "controller-api")
     process = prepare(conf)
@@ -47,7 +46,7 @@ def create_app() -> web.WsgiApp:
     bus = Bus(conf, CONTROLLER, process.keys)
     process.db.on_hint = _poke(bus)
     chores.Chores(chores.of_api(process)).start()
-    return assemble(process, bus)
+    return Server(assemble(process, bus), conf.api.threads)
 
 
 def assemble(process: Process, bus: Bus) -> web.WsgiApp:
@@ -80,20 +79,7 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(service.EXIT_CONFIGURATION)
     service.notify("READY=1")
-    Granian(
-        "controller.main.api:create_app",
-        factory=True,
-        interface=Interfaces.WSGI,
-        address=str(conf.api.bind or conf.my_ip),
-        port=conf.api.port,
-        workers=1,
-        blocking_threads=conf.api.threads,
-        log_access=False,
-        log_enabled=True,
-        backlog=1024,
-        respawn_failed_workers=True,
-        process_name="controller-api",
-    ).serve()
+    serve("controller.main.api:create_app", str(conf.api.bind or conf.my_ip), conf.api.port)
 
 
 @functools.cache

@@ -90,8 +90,11 @@ def body_of(req: falcon.Request) -> Any:
 
 
 def read_limited(req: falcon.Request, limit: int = MAX_BODY) -> bytes:
-    """The whole body, refused when longer than ``limit`` bytes."""
-    raw: bytes = req.bounded_stream.read(limit + 1)
+    """The whole body, refused when longer than ``limit`` bytes or when the connection was lost on the way."""
+    try:
+        raw: bytes = req.bounded_stream.read(limit + 1)
+    except ConnectionError as error:
+        raise BadRequest(f"The connection was lost while the request was sent: {error}") from None
     if len(raw) > limit:
         raise BadRequest(f"The request body is longer than {limit} bytes.")
     return raw

@@ -21,6 +21,7 @@ from nova_compute.host.libvirt import Hypervisor, HypervisorError, What
 from nova_compute.host.ovsdb import Switch
 from nova_compute.inventory import HostDescription
 from nova_compute.server_files import ServerFiles
+from nova_compute.unused_images import UnusedImages, Users
 from nova_compute.volumes import Volumes
 from runtime import image_stream, service, settings
 from runtime.bus import Method
@@ -57,6 +58,8 @@ def start(conf: cfg.ConfigOpts, stack: contextlib.ExitStack) -> None:
         methods={"console_output": Method(ConsoleOutput, compute.console_output)},
     )
     agent.start(parts, stack, workers=WORKERS)
+    compute.unused_images.start()
+    stack.callback(compute.unused_images.stop)
 
 
 class Compute:
@@ -67,8 +70,16 @@ class Compute:
         self.hypervisor = Hypervisor(conf.libvirt_uri, self._on_domain_event, self._poke_all)
         self.switch = Switch(conf.ovs.ovsdb_connection, conf.integration_bridge, self._poke)
         fetch = functools.partial(image_stream.fetch, conf, HostKey(conf).key)
-        cache = images.ImageCache(settings.state_dir(conf, "images"), fetch, self._poke_many)
-        self.files = ServerFiles(settings.state_dir(conf, "servers"), cache)
+        servers = settings.state_dir(conf, "servers")
+        cache = images.ImageCache(
+            settings.state_dir(conf, "images"),
+            fetch,
+            self._poke_many,
+            make_room=lambda size_bytes: self.unused_images.make_room(size_bytes),
+        )
+        self.files = ServerFiles(servers, cache, discarded=lambda: self.unused_images.wake())
+        users = Users(agent.ledger, self.hypervisor, servers)
+        self.unused_images = UnusedImages(cache, users, conf)
         volumes = Volumes(self.hypervisor, machine.has_host_initiator)
         self.servers = apply.Servers(
             apply.Host(agent.ledger, self.hypervisor, self.switch, self.files, volumes, machine),

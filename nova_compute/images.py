@@ -4,9 +4,12 @@ An image is judged by its bytes before any other program reads it: format as dec
 no data file, nothing that names a path of this host. What QEMU should not run from is rewritten as qcow2.
 """
 
+import contextlib
 import logging
+import os
 import pathlib
 import threading
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -66,19 +69,27 @@ def base_format(disk_format: str) -> str:
 class ImageCache:
     """``state_path/images``: one file an image, named by its id. Thread-safe."""
 
-    def __init__(self, directory: pathlib.Path, fetch: Fetch, ready: Callable[[set[str]], None]) -> None:
-        """``ready`` is called with the ids of servers that were told ImageBusyError, when that is over."""
+    def __init__(
+        self,
+        directory: pathlib.Path,
+        fetch: Fetch,
+        ready: Callable[[set[str]], None],
+        make_room: Callable[[int], None] = lambda size_bytes: None,
+    ) -> None:
+        """``ready`` is called with the ids of servers that were told ImageBusyError, when that is over;
+        ``make_room`` before so many bytes are streamed."""
         for left_by_a_killed_agent in (*directory.glob("*.part"), *directory.glob("*.new*")):
             left_by_a_killed_agent.unlink()
-        self._directory = directory
+        self.directory = directory
         self._fetch = fetch
         self._ready = ready
+        self._make_room = make_room
         self._lock = threading.Lock()
         self._waiting: dict[str, set[str]] = {}
 
     def path(self, image_id: str) -> pathlib.Path:
         """Where the image is, or will be."""
-        return self._directory / image_id
+        return self.directory / image_id
 
     def make_ready(self, image: BootImage, disk_gib: int, server_id: str) -> int:
         """Has the image, fit to run from, at its path; returns its virtual size in bytes.
@@ -100,9 +111,36 @@ class ImageCache:
                 self._fetch(image, path)
                 self._record(path, image[1])
 
+    def ages(self) -> dict[str, float]:
+        """The images that are here, and how many seconds ago each was noted as used."""
+        now, found = time.time(), {}
+        for path in self.directory.iterdir():
+            if path.name == path.stem:
+                record = self._record_path(path)
+                with contextlib.suppress(FileNotFoundError):  # dropped meanwhile
+                    found[path.name] = now - (record if record.exists() else path).stat().st_mtime
+        return found
+
+    def note_use(self, image_id: str) -> None:
+        """It is used, or was until now."""
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self._record_path(self.path(image_id)))
+
+    def drop(self, image_id: str, unless: Callable[[str], bool]) -> None:
+        """Removes an image ``unless`` it is wanted after all, which is asked while no server can begin with it.
+
+        Raises ImageBusyError.
+        """
+        with _Turn(self, image_id):
+            if not unless(image_id):
+                self._record_path(self.path(image_id)).unlink(missing_ok=True)
+                self.path(image_id).unlink(missing_ok=True)
+                LOG.info("image %s is used by no server: it is removed", image_id)
+
     def _load(self, image: BootImage, disk_gib: int) -> int:
         target = self.path(image.id)
         fresh = target.with_name(f"{image.id}.new")
+        self._make_room(image.size_bytes)
         LOG.info("image %s is streamed", image.id)
         faultpoint.point("compute.image.fetch.before")
         try:
@@ -121,7 +159,7 @@ class ImageCache:
     def _make_runnable(self, path: pathlib.Path, disk_format: str, size: int) -> None:
         _, qemu_format = _FORMATS[disk_format]
         told = qemu_img.info(path, qemu_format)
-        if told.has_backing_file or told.has_data_file:
+        if told.backing_file or told.has_data_file:
             raise ImageRefusedError("The image refers to another file. Upload one that stands alone.")
         if qemu_format not in _RUNNABLE:
             converted = path.with_name(f"{path.name}.qcow2")
@@ -146,6 +184,7 @@ class ImageCache:
             return None
         now = (sha512, seen.st_size, seen.st_mtime_ns, seen.st_ino)
         if now == (record.sha512, record.size_bytes, record.mtime_ns, record.inode):
+            self.note_use(image_id)
             return record.virtual_size
         LOG.warning("image %s in the cache is not as it was verified: it is streamed again", image_id)
         return None
@@ -167,10 +206,11 @@ class ImageCache:
     def _record_path(path: pathlib.Path) -> pathlib.Path:
         return path.with_name(f"{path.name}.json")
 
-    def _enter(self, image_id: str, server_id: str) -> None:
+    def _enter(self, image_id: str, server_id: str | None) -> None:
         with self._lock:
             if image_id in self._waiting:
-                self._waiting[image_id].add(server_id)
+                if server_id is not None:
+                    self._waiting[image_id].add(server_id)
                 raise ImageBusyError(image_id)
             self._waiting[image_id] = set()
 
@@ -184,7 +224,7 @@ class ImageCache:
 class _Turn:
     """One server at a time makes an image ready; the others' workers are not held meanwhile."""
 
-    def __init__(self, cache: ImageCache, image_id: str, server_id: str) -> None:
+    def __init__(self, cache: ImageCache, image_id: str, server_id: str | None = None) -> None:
         self._cache, self._image_id, self._server_id = cache, image_id, server_id
 
     def __enter__(self) -> None:

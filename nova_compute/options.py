@@ -58,6 +58,23 @@ OPTIONS = [
     cfg.StrOpt("integration_bridge", default="br-int", help="Bridge that all guests' taps are in."),
 ]
 
+#: Named as nova names them.
+IMAGE_CACHE_GROUP = "image_cache"
+IMAGE_CACHE_OPTIONS = [
+    cfg.BoolOpt(
+        "remove_unused_base_images",
+        default=True,
+        help="Remove cached images that no server of the host stands on, when they are old enough or when "
+        "there is no room for another one.",
+    ),
+    cfg.FloatOpt(
+        "remove_unused_original_minimum_age_seconds",
+        default=86400.0,
+        min=0.0,
+        help="Seconds for which a cached image must have been unused before it is removed for its age.",
+    ),
+]
+
 #: Options that ``ovs_agent`` has as well, told once for both: in one process oslo.config takes an option
 #: twice only if every word of it is the same.
 OVS_GROUP = "ovs"
@@ -73,4 +90,5 @@ OVS_OPTIONS = [
 def register(conf: cfg.ConfigOpts) -> None:
     """Makes the options known to ``conf``; safe to repeat."""
     conf.register_opts(OPTIONS)
+    conf.register_opts(IMAGE_CACHE_OPTIONS, group=IMAGE_CACHE_GROUP)
     conf.register_opts(OVS_OPTIONS, group=OVS_GROUP)

@@ -3,6 +3,7 @@
 import logging
 import pathlib
 import shutil
+from collections.abc import Callable
 
 from contract.server import BootImage, Server
 from nova_compute import config_drive, images
@@ -21,9 +22,16 @@ class DiskLostError(Exception):
 class ServerFiles:
     """``state_path/servers/<id>/``."""
 
-    def __init__(self, directory: pathlib.Path, cache: images.ImageCache) -> None:
+    def __init__(
+        self,
+        directory: pathlib.Path,
+        cache: images.ImageCache,
+        discarded: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``discarded`` is called when a server's files are gone: its image may be unused now."""
         self._directory = directory
         self._cache = cache
+        self._discarded = discarded
 
     def of(self, server: Server) -> Files:
         """Where everything of the server is, made or not."""
@@ -70,6 +78,7 @@ class ServerFiles:
         home = self.home(server_id)
         if home.exists():
             shutil.rmtree(home)
+            self._discarded()
 
     def _make_root(self, server: Server, image: BootImage, has_run: bool) -> None:
         target = self.home(server.id) / "disk"

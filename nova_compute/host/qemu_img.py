@@ -14,7 +14,7 @@ class ImageInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What qemu-img says of a file."""
 
     virtual_size: int
-    has_backing_file: bool
+    backing_file: str | None
     has_data_file: bool
 
 
@@ -29,7 +29,7 @@ def info(path: pathlib.Path, disk_format: str) -> ImageInfo:
     specific = told.get("format-specific", {}).get("data", {})
     return ImageInfo(
         virtual_size=told["virtual-size"],
-        has_backing_file="backing-filename" in told,
+        backing_file=told.get("backing-filename"),
         has_data_file="data-file" in specific,
     )
 

@@ -7,6 +7,7 @@ host from the signature and from nothing else.
 
 import runtime.lean  # noqa: F401, I001  before oslo.messaging, which would import eventlet
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -14,7 +15,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
 import amqp  # type: ignore[import-untyped]
@@ -33,6 +34,10 @@ CONTROLLER = ""
 FRESHNESS_S = 120.0
 #: Between two tries to be served by a broker that refuses.
 _SERVE_AGAIN_S = 5.0
+#: How long a process that is to end waits for the requests that it has taken.
+_FINISH_S = 10.0
+#: How long it waits for a broker that may be away.
+_LEAVE_S = 1.0
 #: What calls raise while there is no broker, or one that refuses.
 _AWAY = (oslo_messaging.MessagingException, amqp.AMQPError, KombuError, OSError)
 
@@ -58,6 +63,10 @@ class ForgedError(BusError):
 
 class _FailedError(Exception):
     """Carries any failure to the caller: oslo.messaging would raise there what has the name of a built-in one."""
+
+
+class StoppingError(BusError):
+    """What a process that is about to end answers; the caller sees it as RemoteFailedError."""
 
 
 class Keys(Protocol):
@@ -130,11 +139,15 @@ class Bus:
                 access_policy=oslo_messaging.DefaultRPCAccessPolicy,
             )
 
-        return _Serving(topic, make).stop
+        def wake() -> None:
+            with contextlib.suppress(*_AWAY):
+                self._client((topic, server), None).cast({}, endpoint.wake.__name__)
+
+        return _Serving(topic, make, endpoint.finish, wake).stop
 
     def close(self) -> None:
-        """Gives the connections back."""
-        self._transport.cleanup()
+        """Gives the connections back, in the background: who listens on one only looks up every few seconds."""
+        _in_background("close-bus", self._transport.cleanup)
 
     def _client(self, to: tuple[str, str | None], timeout_s: float | None) -> Any:
         target = oslo_messaging.Target(topic=to[0], server=to[1])
@@ -184,20 +197,29 @@ class _Serving:
     """One server that is started in the background: a broker that is not there yet, or refuses the password,
     ends no process, and is tried until it takes it."""
 
-    def __init__(self, topic: str, make: Callable[[], Any]) -> None:
-        self._topic, self._make = topic, make
+    def __init__(
+        self, topic: str, make: Callable[[], Any], finish: Callable[[], None], wake: Callable[[], None]
+    ) -> None:
+        """``finish`` waits for the requests under way, ``wake`` sends a message to this server."""
+        self._topic, self._make, self._finish, self._wake = topic, make, finish, wake
         self._stopping = threading.Event()
         self._rpc: Any = None
-        self._thread = threading.Thread(target=self._start, name=f"serve-{topic}", daemon=True)
-        self._thread.start()
+        self._starting = _in_background(f"serve-{topic}", self._start)
 
     def stop(self) -> None:
-        """Ends serving; a start that still waits for its broker is left behind."""
+        """Ends serving when the requests under way are answered; a broker that is away is not waited for."""
         self._stopping.set()
-        self._thread.join(timeout=1)
+        leaving = _in_background(f"leave-{self._topic}", self._leave)
+        self._finish()
+        # who listens on a connection looks up when a message comes, else every few seconds
+        _in_background(f"wake-{self._topic}", self._wake)
+        leaving.join(_LEAVE_S)
+
+    def _leave(self) -> None:
+        self._starting.join()
         if self._rpc is not None:
             self._rpc.stop()
-            self._rpc.wait()
+            self._rpc.listener.cleanup()  # wait() would do so when the idle threads of its pool look up
 
     def _start(self) -> None:
         while not self._stopping.is_set():
@@ -217,22 +239,52 @@ class _Endpoint:
 
     def __init__(self, bus: Bus, methods: Mapping[str, Method]) -> None:
         self._bus = bus
+        self._changed = threading.Condition()
+        self._under_way = 0
+        self._is_finishing = False
         for name, method in methods.items():
             setattr(self, name, self._served(name, method))
 
+    def finish(self) -> None:
+        """Refuses requests from now on, and waits for those under way."""
+        with self._changed:
+            self._is_finishing = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._under_way == 0, _FINISH_S)
+
+    def wake(self, _context: dict[str, Any]) -> None:
+        """Does nothing: it is for whom the message wakes."""
+
+    @contextlib.contextmanager
+    def _request(self) -> Iterator[None]:
+        with self._changed:
+            if self._is_finishing:
+                raise StoppingError("this process is about to end: ask again")
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+
     def _served(self, name: str, method: Method) -> Callable[[dict[str, Any], str], str]:
+        @oslo_messaging.expected_exceptions(StoppingError)  # type: ignore[untyped-decorator]
         def serve(_context: dict[str, Any], envelope: str) -> str:
             try:
                 return self._answer(envelope, name, method)
+            except StoppingError:
+                raise
             except Exception as error:
                 raise _FailedError(f"{type(error).__name__}: {error}") from error
 
-        return serve
+        served: Callable[[dict[str, Any], str], str] = serve
+        return served
 
     def _answer(self, envelope: str, name: str, method: Method) -> str:
         head = json.loads(envelope)["head"]
         body = self._bus._opened(envelope, name, head["key_id"])
-        with log.working_for(head["request_id"]):
+        with self._request(), log.working_for(head["request_id"]):
             answer = method.handle(msgspec.json.decode(body, type=method.request), head["key_id"])
         encoded = b"{}" if answer is None else msgspec.json.encode(answer)
         return self._bus._seal(head["key_id"], f"answer:{name}", encoded)
@@ -256,3 +308,10 @@ class _Nonces:
             self._seen[nonce] = sent_at
             if len(self._seen) > 20000:
                 self._seen = {n: t for n, t in self._seen.items() if now - t < FRESHNESS_S}
+
+
+def _in_background(name: str, work: Callable[[], None]) -> threading.Thread:
+    """A thread that keeps no process from ending."""
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    thread.start()
+    return thread

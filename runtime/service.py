@@ -40,6 +40,7 @@ def run(program: str, start: Callable[[cfg.ConfigOpts, contextlib.ExitStack], No
     except settings.ConfigurationError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(EXIT_CONFIGURATION)
+    _leave()
 
 
 def notify(message: str) -> None:
@@ -51,6 +52,13 @@ def notify(message: str) -> None:
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock, contextlib.suppress(OSError):
         sock.sendto(message.encode(), address)
+
+
+def _leave() -> None:
+    """Ends the process now: all of ours has ended, and idle threads of libraries would hold it for a second."""
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _stop_event() -> threading.Event:

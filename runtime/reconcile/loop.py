@@ -4,12 +4,13 @@ Words about one key (a hint, an event of the host, a retry) are merged while it 
 are handled in order; different keys run side by side on a few threads; a key that is idle costs nothing.
 """
 
+import contextlib
 import heapq
 import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -46,6 +47,8 @@ class Loop:
         self._ready: deque[Key] = deque()
         self._waiting: set[Key] = set()
         self._working: set[Key] = set()
+        #: Of those, the ones in a call to the controller, which may take its whole time.
+        self._talking: set[Key] = set()
         self._to_pull: set[Key] = set()
         self._later: list[tuple[float, Key]] = []
         self._backoff: dict[Key, float] = {}
@@ -62,12 +65,14 @@ class Loop:
             thread.start()
 
     def stop(self, timeout_s: float = 10.0) -> None:
-        """Lets the work under way end, starts nothing new."""
+        """Lets the work on the host end, starts nothing new.
+
+        Calls under way are left behind: a document is pulled again, and the ledger keeps each report.
+        """
         with self._changed:
             self._is_stopping = True
             self._changed.notify_all()
-        for thread in self._threads:
-            thread.join(timeout_s)
+            self._changed.wait_for(lambda: self._working <= self._talking, timeout_s)
 
     def hint(self, keys: Iterable[Key]) -> None:
         """The controller says that these changed: pull, then apply."""
@@ -107,6 +112,8 @@ class Loop:
             try:
                 self._handle(key)
             except Exception:
+                if self._is_stopping:  # a call came back when the ledger was closed
+                    return
                 # not even the ledger could be written, as on a full disk: this thread goes on all the same
                 LOG.exception("%s %s: what happened could not be noted", key.kind, key.id)
             finally:
@@ -144,10 +151,15 @@ class Loop:
             self._to_pull.discard(key)
         try:
             if is_to_pull:
-                self._pull(key)
+                with self._talk(key):
+                    self._pull(key)
+                if self._is_stopping:
+                    return
             self._settle(key)
             self._backoff.pop(key, None)
         except Exception as error:
+            if self._is_stopping:
+                raise
             wait = min(self._backoff.get(key, FIRST_BACKOFF_S / 2) * 2, LAST_BACKOFF_S)
             self._backoff[key] = wait
             LOG.exception("%s %s: unexpected error, again in %g s", key.kind, key.id, wait)
@@ -200,7 +212,19 @@ class Loop:
         )
         numbered = self._ledger.report(report)
         if numbered is not None:
-            self._publish(numbered)
+            with self._talk(key):
+                self._publish(numbered)
+
+    @contextlib.contextmanager
+    def _talk(self, key: Key) -> Iterator[None]:
+        with self._changed:
+            self._talking.add(key)
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._talking.discard(key)
 
 
 def _decoded(envelope: Envelope | None) -> Document | None:

@@ -2,8 +2,10 @@
 
 import runtime.lean  # noqa: F401, I001  before oslo.messaging, which would import eventlet
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import oslo_messaging
 import pytest
@@ -11,7 +13,7 @@ from oslo_config import cfg
 
 from contract import topics
 from contract.report import Pull, PullAnswer
-from runtime.bus import CONTROLLER, FRESHNESS_S, Bus, BusError, Method
+from runtime.bus import CONTROLLER, FRESHNESS_S, Bus, BusError, Method, StoppingError, _Endpoint
 
 REQUEST = Pull(agent="ovs-agent", kind="port", id="p")
 ENGINE = (topics.ENGINE, None)
@@ -98,3 +100,29 @@ def test_an_old_message_is_refused(
     with pytest.raises(oslo_messaging.RemoteError, match="ForgedError"):
         client.call({}, "pull", envelope=envelope)
     assert heard == []
+
+
+def test_a_process_that_ends_answers_what_it_took_and_refuses_the_rest(conf: cfg.ConfigOpts) -> None:
+    """Whoever stops serving closes next what answers are made of."""
+    taken, gate, stopped = threading.Event(), threading.Event(), threading.Event()
+
+    def pull(_request: Pull, _host: str) -> PullAnswer:
+        taken.set()
+        assert gate.wait(10)
+        assert not stopped.is_set()
+        return PullAnswer(database_id="d", revision=1)
+
+    server, client = Bus(conf, CONTROLLER, Keys(KEYS)), Bus(conf, "one", Keys(KEYS))
+    endpoint = _Endpoint(server, {"pull": Method(Pull, pull)})
+    with ThreadPoolExecutor(2) as pool:
+        answer = pool.submit(endpoint.pull, {}, client._sealed(ENGINE, "pull", REQUEST)[0])  # type: ignore[attr-defined]
+        assert taken.wait(10)
+        end = pool.submit(lambda: (endpoint.finish(), stopped.set()))
+        with endpoint._changed:
+            assert endpoint._changed.wait_for(lambda: endpoint._is_finishing, 10)
+        gate.set()
+        assert answer.result(10)
+        end.result(10)
+    with pytest.raises(oslo_messaging.ExpectedException) as refused:
+        endpoint.pull({}, client._sealed(ENGINE, "pull", REQUEST)[0])  # type: ignore[attr-defined]
+    assert isinstance(refused.value.exc_info[1], StoppingError)

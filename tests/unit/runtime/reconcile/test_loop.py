@@ -184,3 +184,38 @@ def test_a_full_disk_ends_no_worker(stage: Stage, monkeypatch: pytest.MonkeyPatc
     stage.loop.poke([Key("port", "after")])
     stage.until("applied", len(names) + 1)
     assert [r.id for r in stage.reports if r.id == "after"]
+
+
+def test_the_end_waits_for_work_on_the_host(stage: Stage) -> None:
+    stage.handler.gate.clear()
+    stage.ledger.store(envelope("a"))
+    stage.loop.poke([Key("port", "a")])
+    while not stage.handler.busy:
+        time.sleep(0.005)
+    threading.Timer(0.05, stage.handler.gate.set).start()
+    stage.loop.stop()
+    assert stage.handler.applied == ["a"]
+    assert [r.id for r in stage.ledger.unacknowledged()] == ["a"]
+
+
+@pytest.mark.parametrize("call", ["pull", "publish"])
+def test_the_end_does_not_wait_for_the_controller(tmp_path: pathlib.Path, call: str) -> None:
+    """Nothing that a call under way would bring is lost: the ledger keeps reports, documents are pulled again."""
+    called, gate = threading.Event(), threading.Event()
+
+    def hang(_what: object) -> None:
+        called.set()
+        gate.wait(30)
+
+    ledger, handler = Ledger(tmp_path / "ledger.db"), Handler()
+    pull, publish = (hang, print) if call == "pull" else (print, hang)
+    loop = Loop(ledger, {"port": handler}, pull, publish, 1)
+    ledger.store(envelope("a"))
+    loop.start()
+    loop.hint([Key("port", "a")])
+    assert called.wait(10)
+    loop.stop(timeout_s=30)
+    assert not gate.is_set(), "it returned while the call still hangs"
+    gate.set()
+    assert handler.applied == (["a"] if call == "publish" else [])
+    assert [r.id for r in ledger.unacknowledged()] == handler.applied

@@ -28,7 +28,7 @@ def register(conf: cfg.ConfigOpts) -> None:
     log.set_defaults(
         logging_context_format_string=line,
         default_log_levels=[
-            "amqp=WARN",
+            "amqp=ERROR",  # it warns of what it ignores when a channel is closed
             "amqplib=WARN",
             "oslo.messaging=WARN",
             "oslo_messaging=WARN",

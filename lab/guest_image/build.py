@@ -61,7 +61,7 @@ def _sources() -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("/var/lib/cumulet/guest.qcow2"))
-    parser.add_argument("--cache", type=pathlib.Path, default=pathlib.Path("/var/cache/cumulet/guest_image"))
+    parser.add_argument("--cache", type=pathlib.Path, default=HERE.parents[1] / ".cache/guest_image")
     parser.add_argument("--force", action="store_true", help="build even if nothing changed here")
     return parser
 

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from lab.up import down, plan, services, step, supervisor
+from lab.up import down, lock, plan, services, step, supervisor
 
 
 def main() -> None:
@@ -14,7 +14,10 @@ def main() -> None:
     try:
         if arguments.command == "status":
             sys.exit(_status())
-        succeeded = step.run(_steps(arguments), printer)
+        with lock.hold(arguments.command):
+            succeeded = step.run(_steps(arguments), printer)
+    except step.StepError as error:
+        sys.exit(f"error: {error.reason}\nwhat to do: {error.remedy}")
     except KeyboardInterrupt:
         sys.exit("interrupted: 'make up' goes on where it stopped, 'make down' takes everything away")
     if not succeeded:

@@ -15,14 +15,17 @@ missing() {
 }
 
 # The cloud runs its own daemons, so none is to start because its package arrived: hence the policy while apt works.
-# Called in a subshell: the trap is this function's own.
+# Called in a subshell: the traps are this function's own. What an interrupted run left half-installed comes first.
 apt_install() {
     if [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod 755 "$policy"
         trap 'rm -f "$policy"' EXIT
+        trap 'exit 130' INT TERM
     fi
-    apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+    export DEBIAN_FRONTEND=noninteractive
+    dpkg --configure -a && apt-get update &&
+        apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=600 "$@"
 }
 
 if [ "$(id -u)" != 0 ]; then
@@ -35,11 +38,12 @@ packages=
 [ "$1" = down ] || packages=$(missing)
 if [ -n "$packages" ]; then
     mkdir -p "$(dirname "$log")"
-    echo "installing from Debian (log: $log): $packages"
+    echo "installing $(echo $packages | wc -w) packages from Debian (log: $log)"
     # shellcheck disable=SC2086  # a list of names
     if ! (apt_install $packages) >"$log" 2>&1; then
         tail -n 20 "$log" >&2
-        echo "error: packages were not installed. Check the network and /etc/apt/sources.list, then run it again." >&2
+        echo "error: Debian's packages were not installed; the end of $log is above." >&2
+        echo "what to do: see to what apt says (network, /etc/apt/sources.list*, room on the disk), then run it again." >&2
         exit 1
     fi
 fi

@@ -7,16 +7,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from lab.up import places
-from lab.up.step import StepError
+from lab.up.step import INTERRUPTED, StepError
 
 #: Set where a container image builds without bytecode, which would make every process start slower.
 _UNWANTED_ENVIRONMENT = ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV")
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment without what would slow down or mislead programs of ours."""
+    """This process's environment without what would slow down or mislead programs of ours.
+
+    Their caches (of pip, uv, entry points) are the checkout's, unless a variable of their own names another.
+    """
     kept = {key: value for key, value in os.environ.items() if key not in _UNWANTED_ENVIRONMENT}
-    return kept | more
+    return kept | {"XDG_CACHE_HOME": str(places.CACHE)} | more
 
 
 def run(
@@ -80,7 +83,9 @@ def stream(step: str, arguments: Sequence[str], remedy: str) -> None:
 def output(arguments: Sequence[str], timeout_s: float = 60.0) -> str | None:
     """What a program prints; None if it fails, is not there or takes too long."""
     try:
-        done = subprocess.run(arguments, capture_output=True, text=True, timeout=timeout_s, check=False)
+        done = subprocess.run(
+            arguments, capture_output=True, text=True, timeout=timeout_s, check=False, env=environment()
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return None if done.returncode else done.stdout
@@ -98,4 +103,5 @@ def wait_until(holds: Callable[[], bool], timeout_s: float, error: Callable[[], 
     while not holds():
         if time.monotonic() > deadline:
             raise error()
-        time.sleep(0.05)
+        if INTERRUPTED.wait(0.05):
+            raise StepError("it was interrupted", "run it again: it goes on where it stopped")

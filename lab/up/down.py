@@ -38,7 +38,9 @@ def _networks() -> str:
 
 def _daemons() -> str:
     supervisor.shut_down()
-    own = files.remembered().get("own", [])
+    memory = files.remembered()
+    own = memory.get("own", [])
+    hypervisor.restore_kvm(memory.get("kvm"))
     hypervisor.clean_up("libvirt" in own)
     if "switch" in own:
         switch.clean_up()
@@ -50,7 +52,7 @@ def _daemons() -> str:
 
 
 def _purge() -> str:
-    paths = (places.CONFIG, places.STATE, places.LOG, places.CACHE)
+    paths = (places.CONFIG, places.STATE, places.LOG)
     for path in paths:
         shutil.rmtree(path, ignore_errors=True)
     return f"{', '.join(map(str, paths))} removed"

@@ -5,7 +5,7 @@ import hashlib
 import json
 import pathlib
 
-from lab.up import command, places
+from lab.up import command, files, places
 from lab.up.step import StepError
 
 _PYTHON = "/usr/bin/python3"
@@ -73,7 +73,10 @@ def _pip() -> list[str]:
 
 def _install(step: str, *what: str) -> None:
     uv = [places.tool("uv"), "pip", "install", "--quiet", "--python", places.tool("python")]
-    command.run(step, [*uv, "--override", "overrides.txt", "--constraint", "constraints.txt", *what], _REMEDY)
+    pinned = ["--override", "overrides.txt", "--constraint", "constraints.txt"]
+    # uv leaves its locks in the directory for temporary files
+    temporary = files.directory(places.CACHE / "tmp")
+    command.run(step, [*uv, *pinned, *what], _REMEDY, command.environment(TMPDIR=str(temporary)))
 
 
 def _compile() -> None:

@@ -5,9 +5,13 @@ import os
 import pathlib
 import shutil
 import string
+import threading
 from typing import Any
 
 from lab.up import places
+
+#: Steps run side by side, and what one remembers must not be lost by another.
+_MEMORY_LOCK = threading.Lock()
 
 
 def write(path: pathlib.Path, text: str, mode: int = 0o644, owner: str | None = None) -> None:
@@ -54,7 +58,8 @@ def remembered() -> dict[str, Any]:
 
 def remember(**more: Any) -> None:
     """Adds to what ``down`` will find."""
-    write(places.MEMORY, json.dumps(remembered() | more, indent=1, sort_keys=True) + "\n", 0o600)
+    with _MEMORY_LOCK:
+        write(places.MEMORY, json.dumps(remembered() | more, indent=1, sort_keys=True) + "\n", 0o600)
 
 
 def forget_all_but(names: tuple[str, ...]) -> None:

@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import socket
+import stat
 import xml.etree.ElementTree as ElementTree
 
 from lab.up import command, files, places, supervisor
@@ -11,6 +12,9 @@ from lab.up import command, files, places, supervisor
 PROGRAMS = ("virtlogd", "libvirtd")
 _SOCKET = pathlib.Path("/run/libvirt/libvirt-sock")
 _KVM = pathlib.Path("/dev/kvm")
+#: What libvirt keeps of each domain that ever was, and of each QEMU.
+_LOGS = pathlib.Path("/var/log/libvirt/qemu")
+_ABILITIES = pathlib.Path("/var/cache/libvirt/qemu/capabilities")
 _CONFIG = places.CONFIG / "libvirtd.conf"
 _QEMU_CONFIG = pathlib.Path("/etc/libvirt/qemu.conf")
 _BEGIN, _END = "# begin of cumulet's lines\n", "# end of cumulet's lines\n"
@@ -29,10 +33,19 @@ def prepare_kvm() -> str:
     """Lets QEMU open /dev/kvm: where it may not, libvirt asks QEMU for its abilities anew at every call."""
     if not _KVM.exists():
         return "no /dev/kvm"
-    if oct(_KVM.stat().st_mode & 0o060) != oct(0o060):
+    before = _KVM.stat()
+    if before.st_mode & 0o060 != 0o060:
+        files.remember(kvm={"gid": before.st_gid, "mode": stat.S_IMODE(before.st_mode)})
         shutil.chown(_KVM, group="kvm")
         _KVM.chmod(0o660)
     return "/dev/kvm"
+
+
+def restore_kvm(before: dict[str, int] | None) -> None:
+    """Undoes ``prepare_kvm``; ``before`` is what it remembered."""
+    if before and _KVM.exists():
+        os.chown(_KVM, -1, before["gid"])
+        _KVM.chmod(before["mode"])
 
 
 def configure(host_uuid: str) -> None:
@@ -64,11 +77,13 @@ def wait() -> str:
 
 def remove_domains() -> int:
     """Destroys and undefines the domains that carry our mark; the answer is their number."""
-    names = (command.output(["virsh", "list", "--all", "--uuid"]) or "").split() if _answers() else []
+    names = (command.output(["virsh", "list", "--all", "--name"]) or "").split() if _answers() else []
     ours = [name for name in names if _is_ours(command.output(["virsh", "dumpxml", name]))]
     for name in ours:
         command.output(["virsh", "destroy", name])
         command.output(["virsh", "undefine", "--nvram", "--managed-save", "--snapshots-metadata", name])
+        for log in _LOGS.glob(f"{name}.log*"):
+            log.unlink()
     return len(ours)
 
 
@@ -79,6 +94,7 @@ def clean_up(was_ours: bool) -> None:
         files.write(_QEMU_CONFIG, plain, 0o600)
     if was_ours:
         shutil.rmtree("/run/libvirt", ignore_errors=True)
+        shutil.rmtree(_ABILITIES, ignore_errors=True)
         for name in ("libvirtd.pid", "virtlogd.pid"):
             pathlib.Path("/run", name).unlink(missing_ok=True)
 

@@ -8,8 +8,8 @@ CONFIG = pathlib.Path("/etc/cumulet")
 STATE = pathlib.Path("/var/lib/cumulet")
 LOG = pathlib.Path("/var/log/cumulet")
 RUN = pathlib.Path("/run/cumulet")
-#: What was downloaded, for the cloud and for tests.
-CACHE = pathlib.Path("/var/cache/cumulet")
+#: What was downloaded, for the cloud and for tests: it goes with the checkout, as .venv does.
+CACHE = CHECKOUT / ".cache"
 
 #: What ``up`` remembers for ``down``: a JSON object.
 MEMORY = STATE / "up.json"

@@ -5,6 +5,7 @@ import pathlib
 from lab.up import (
     broker,
     command,
+    conditions,
     database,
     environment,
     files,
@@ -20,6 +21,10 @@ from lab.up.step import Step
 
 #: What 'make up' installs of setup.cfg's extras.
 UP_EXTRAS = ("client",)
+_IMAGE_REMEDY = (
+    "see the log; packages that were not fetched want the network or 'apt-get update' "
+    "(where there is no network, 'make prepare' beforehand fetches them)"
+)
 #: What 'make test' installs.
 TEST_EXTRAS = ("client", "test")
 
@@ -69,6 +74,7 @@ def _configure() -> str:
     """Directories, secrets and all configuration; decides which daemons are to be ours."""
     for path in (places.CONFIG, places.STATE, places.LOG, places.RUN):
         files.directory(path)
+    conditions.check()
     own = _own_daemons()
     if "keep_bridges" not in files.remembered():
         files.remember(keep_bridges=switch.bridges(), keep_namespaces=switch.namespaces())
@@ -104,7 +110,7 @@ def _supervisord() -> str:
 def _guest_image(output: pathlib.Path) -> str:
     build = ["/usr/bin/python3", "-m", "lab.guest_image.build", "--output", str(output)]
     cache = ["--cache", str(places.CACHE / "guest_image")]
-    command.run("guest image", [*build, *cache], "see the log; 'apt-get update' may be needed")
+    command.run("guest image", [*build, *cache], _IMAGE_REMEDY)
     return str(output)
 
 

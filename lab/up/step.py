@@ -1,16 +1,23 @@
 """Steps that wait for each other, run side by side, and tell their progress and time."""
 
+import contextlib
 import os
 import pathlib
+import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 _TAIL_LINES = 15
 _COLOURS = {"done": "32", "failed": "31", "skipped": "33"}
+
+
+#: Set when the user wants to end: whoever waits for something gives up.
+INTERRUPTED = threading.Event()
 
 
 class StepError(Exception):
@@ -61,7 +68,7 @@ def run(steps: Sequence[Step], printer: Printer) -> bool:
     done: set[str] = set()
     failures: list[tuple[str, BaseException]] = []
     running: dict[Future[None], str] = {}
-    with ThreadPoolExecutor(len(steps)) as pool:
+    with ThreadPoolExecutor(len(steps)) as pool, _interruptible():
         while running or (waiting and not failures):
             for step in [] if failures else _ready(waiting, done):
                 del waiting[step.name]
@@ -76,6 +83,17 @@ def run(steps: Sequence[Step], printer: Printer) -> bool:
     for name, error in failures:
         explain(name, error)
     return not failures
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """The first ^C ends what waits, and is passed on; another one while steps still run ends the process."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        INTERRUPTED.set()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        raise
 
 
 def _ready(waiting: dict[str, Step], done: set[str]) -> list[Step]:
@@ -96,10 +114,21 @@ def _run_one(step: Step, printer: Printer) -> None:
 def explain(name: str, error: BaseException) -> None:
     """Which step failed, why, the end of its log, and what to do."""
     if not isinstance(error, StepError):
-        raise error
+        error = _unexpected(error)
     print(f"\nerror: step {name!r} failed: {error.reason}", file=sys.stderr)
     if error.log and error.log.exists():
         print(f"the end of {error.log}:", file=sys.stderr)
         for line in error.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]:
             print(f"    {line}", file=sys.stderr)
     print(f"what to do: {error.remedy}", file=sys.stderr)
+
+
+def _unexpected(error: BaseException) -> StepError:
+    """What nobody thought of is told like the rest; where it came from is for those who mend it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = "; ".join(f"{pathlib.Path(frame.filename).name}:{frame.lineno}" for frame in frames[-3:])
+    if isinstance(error, OSError):
+        remedy = "see to what the system says, then run it again: it goes on where it stopped"
+    else:
+        remedy = "run it again, and if it fails again report it with these lines; 'make down' takes everything away"
+    return StepError(f"{type(error).__name__}: {error} ({where})", remedy)

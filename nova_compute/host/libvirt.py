@@ -6,6 +6,7 @@ UnreachableError (no libvirtd: try again) and RefusedError (the definition itsel
 
 import contextlib
 import logging
+import pathlib
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
@@ -15,6 +16,8 @@ import msgspec
 
 LOG = logging.getLogger(__name__)
 
+#: Where libvirt logs what QEMU says, a file a domain.
+_LOGS = pathlib.Path("/var/log/libvirt/qemu")
 _KEEPALIVE_S, _KEEPALIVE_COUNT = 5, 3
 _RECONNECT_S, _LAST_RECONNECT_S = 0.5, 5.0
 _UNDEFINE = (
@@ -145,11 +148,14 @@ class Hypervisor:
                 domain.destroy()
 
     def undefine(self, server_id: str) -> None:
-        """Drops the definition; fine if there is none."""
+        """Drops the definition, and the log that libvirt would keep for ever; fine if there is none."""
         with self._typed() as connection:
             domain = self._find(connection, server_id)
             if domain is not None:
+                name = domain.name()
                 domain.undefineFlags(_UNDEFINE)
+                for log in _LOGS.glob(f"{name}.log*"):
+                    log.unlink(missing_ok=True)
 
     def attach(self, server_id: str, xml: str) -> None:
         """Plugs a device into the running guest."""

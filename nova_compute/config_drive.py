@@ -14,7 +14,7 @@ LABEL = "config-2"
 
 
 def make(data: InstanceData, target: pathlib.Path) -> None:
-    """Writes the drive to ``target``: whole or not at all. Raises ProgramError."""
+    """Writes the drive to ``target``, for its owner only: whole or not at all. Raises ProgramError."""
     with contextlib.ExitStack() as undo:
         tree = pathlib.Path(tempfile.mkdtemp(prefix="config-", dir=target.parent))
         undo.callback(shutil.rmtree, tree, ignore_errors=True)
@@ -24,4 +24,5 @@ def make(data: InstanceData, target: pathlib.Path) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(body)
         genisoimage.pack(content, LABEL, tree / "drive")
+        (tree / "drive").chmod(0o600)
         (tree / "drive").replace(target)

@@ -94,6 +94,7 @@ class ServerFiles:
         base = self._cache.path(image.id)
         base_format = images.base_format(image.disk_format)
         qemu_img.create_overlay(base, base_format, fresh, server.flavor.disk_gib * _GIB or size)
+        fresh.chmod(0o600)  # libvirt gives it to the user that QEMU runs as
         fresh.replace(target)
 
     def _plain(self, image_id: str | None) -> str | None:

@@ -3,6 +3,10 @@
 The tests run in the order of the file on one server; the last removes everything and looks at the host.
 """
 
+import base64
+import contextlib
+import gzip
+import hashlib
 import pathlib
 import subprocess
 import uuid
@@ -148,6 +152,45 @@ def test_reboot(openstack: Any, guest: Guest, kind: str) -> None:
     eventually(is_another_boot, "another boot", BOOT_S)
 
 
+@pytest.fixture
+def canary() -> Iterator[pathlib.Path]:
+    """A file of the host that every process of it may read, and no guest."""
+    path = pathlib.Path("/var/tmp", f"canary-{uuid.uuid4().hex}")
+    path.write_text(f"{path.name}\n" * 40000)
+    yield path
+    path.unlink()
+
+
+def test_a_header_that_the_guest_writes_is_its_data(
+    openstack: Any, guest: Guest, canary: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """A qcow2 header over the volume and the root disk, naming a file of the host as its base: whatever is
+    done with them afterwards, nothing opens that file. (The root disk is of no use to the guest then.)"""
+    image = tmp_path / "header"
+    base = ("-F", "raw", "-b", str(canary))
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *base, str(image), "1M"], check=True)
+    header, packed = image.read_bytes(), base64.b64encode(gzip.compress(image.read_bytes())).decode()
+    unpack = f"echo {packed} | base64 -d | gunzip | sudo dd conv=fsync"
+    first = f"sudo head -c {len(header)} /dev/vdb | sha256sum"
+    guest.inside(f"{unpack} of=/dev/vdb")
+    openstack.text("server", "remove", "volume", guest.server_id, guest.volume_id)
+    eventually(lambda: openstack("volume", "show", guest.volume_id)["status"] == "available", "free volume")
+    openstack.text("volume", "set", "--size", "2", guest.volume_id)
+    eventually(lambda: openstack("volume", "show", guest.volume_id)["status"] == "available", "larger volume")
+    openstack.text("server", "add", "volume", guest.server_id, guest.volume_id)
+    eventually(lambda: guest.ssh("test -b /dev/vdb").returncode == 0, "the volume inside")
+    assert guest.inside(first).split()[0] == hashlib.sha256(header).hexdigest()
+    assert guest.inside("cat /sys/block/vdb/size") == str((2 << 30) // 512)
+    assert not _openers(canary)
+    guest.inside(f"{unpack} of=/dev/vda")
+    openstack.text("server", "reboot", "--hard", "--wait", guest.server_id)
+    openstack.text("server", "stop", guest.server_id)
+    eventually(lambda: _status(openstack, guest) == "SHUTOFF", "SHUTOFF", 60)
+    openstack.text("server", "start", guest.server_id)
+    eventually(lambda: _status(openstack, guest) == "ACTIVE", "ACTIVE", 60)
+    assert not _openers(canary)
+
+
 def test_nothing_is_left_after_deletion(openstack: Any, guest: Guest) -> None:
     openstack.text("server", "delete", "--wait", guest.server_id)
     eventually(
@@ -169,6 +212,16 @@ def test_lists_are_empty_of_it(openstack: Any) -> None:
 
 def _status(openstack: Any, guest: Guest) -> str:
     return str(openstack("server", "show", guest.server_id)["status"])
+
+
+def _openers(path: pathlib.Path) -> list[str]:
+    """Commands of the processes that have the file open."""
+    found = []
+    for link in pathlib.Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):  # it has ended
+            if link.readlink() == path:
+                found.append((link.parents[1] / "cmdline").read_text())
+    return found
 
 
 def _left_on_host(guest: Guest) -> list[str]:

@@ -17,7 +17,7 @@ import controller.db.options
 import controller.db.sealed
 import controller.identity.options
 import controller.image.options
-import controller.main.api
+import controller.main.assembly
 import controller.main.engine
 import controller.network.options
 import nova_compute.options
@@ -75,7 +75,7 @@ FILES: dict[str, tuple[str, tuple[Register, ...]]] = {
             controller.network.options.register,
         ),
     ),
-    "controller-api.conf": ("controller-api", (_of(controller.main.api.OPTIONS, "api"),)),
+    "controller-api.conf": ("controller-api", (controller.main.assembly.register,)),
     "controller-engine.conf": ("controller-engine", (_of(controller.main.engine.OPTIONS, "engine"),)),
     "nova-compute.conf": ("nova-compute", (nova_compute.options.register,)),
     "ovs-agent.conf": ("ovs-agent", (ovs_agent.options.register,)),

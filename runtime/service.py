@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from oslo_config import cfg
 
@@ -19,14 +19,17 @@ LOG = logging.getLogger(__name__)
 EXIT_CONFIGURATION = 78
 
 
-def run(program: str, start: Callable[[cfg.ConfigOpts, contextlib.ExitStack], None]) -> None:
+def run(
+    program: str, start: Callable[[cfg.ConfigOpts, contextlib.ExitStack], None], parts: Sequence[str] = ()
+) -> None:
     """Runs ``program`` until SIGTERM or SIGINT.
 
     ``start`` brings everything up and pushes what is to be stopped onto the stack; it must not block.
+    ``parts`` are programs that this one contains: their configuration files are read, too.
     """
     log.register(cfg.CONF)
     try:
-        conf = settings.load(program)
+        conf = settings.load(program, parts=parts)
         log.setup(conf, program)
         with contextlib.ExitStack() as stack:
             stopping = _stop_event()

@@ -37,8 +37,8 @@ class ConfigurationError(Exception):
     """A configuration that cannot work: the message names file, option and remedy."""
 
 
-def load(program: str, argv: Sequence[str] | None = None) -> cfg.ConfigOpts:
-    """The settings of ``program`` from its files and command line.
+def load(program: str, argv: Sequence[str] | None = None, parts: Sequence[str] = ()) -> cfg.ConfigOpts:
+    """The settings of ``program`` from its files and command line; ``parts`` are programs that it contains.
 
     The global ``cfg.CONF`` is used because oslo.messaging and oslo.log read it.
     Raises ConfigurationError.
@@ -47,7 +47,7 @@ def load(program: str, argv: Sequence[str] | None = None) -> cfg.ConfigOpts:
     register(conf)
     given = list(sys.argv[1:] if argv is None else argv)
     try:
-        conf(given, project="cumulet", prog=program, default_config_files=_files(program))
+        conf(given, project="cumulet", prog=program, default_config_files=_files((*parts, program)))
     except cfg.ConfigFilesNotFoundError as error:
         raise ConfigurationError(
             f"{program}: {error}. Run 'make up' or name an existing --config-file."
@@ -79,6 +79,6 @@ def state_dir(conf: cfg.ConfigOpts, *parts: str) -> pathlib.Path:
     return path
 
 
-def _files(program: str) -> list[str]:
-    candidates = [f"{CONFIG_DIR}/cumulet.conf", f"{CONFIG_DIR}/{program}.conf"]
+def _files(programs: Sequence[str]) -> list[str]:
+    candidates = [f"{CONFIG_DIR}/cumulet.conf", *(f"{CONFIG_DIR}/{program}.conf" for program in programs)]
     return [path for path in candidates if pathlib.Path(path).exists()]

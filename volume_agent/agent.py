@@ -41,6 +41,7 @@ def main() -> None:
 
 def start(conf: cfg.ConfigOpts, stack: contextlib.ExitStack) -> None:
     """Brings the agent up."""
+    conf.register_opts(OPTIONS)
     agent = HostAgent(conf, NAME)
     backend = _backend(conf)
     socket = pathlib.Path(conf.tgt_socket)

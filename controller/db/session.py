@@ -7,7 +7,6 @@ begin, since SQLite itself answers "locked". No network, no bcrypt, no waiting i
 
 import contextlib
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -16,6 +15,9 @@ import sqlalchemy
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session
+
+from controller.db import sqlite
+from controller.db.line import Line
 
 LOG = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -29,8 +31,8 @@ _HINTED = "hinted"
 _USED_AT = "cumulet_used_at"
 #: The quickest restart of a database takes longer.
 _RESTED_S = 0.5
-#: Execution option of connections that only read: on SQLite they neither wait for writers nor stop them.
-_READING = "cumulet_reading"
+#: MariaDB: a table, or the disk under it, is full.
+_FULL = {1114, 1021}
 
 
 class Database:
@@ -41,11 +43,11 @@ class Database:
         self.engine = _engine(url)
         self._is_sqlite = self.engine.dialect.name == "sqlite"
         self._reading = (
-            self.engine.execution_options(**{_READING: True})
+            self.engine.execution_options(**{sqlite.READING: True})
             if self._is_sqlite
             else _mariadb(url, "AUTOCOMMIT", skip_autocommit_rollback=True)
         )
-        self._writers = threading.Lock()
+        self._writers = Line()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
@@ -87,13 +89,13 @@ def hinted(session: Session) -> None:
     session.info[_HINTED] = True
 
 
+def is_full(error: DBAPIError) -> bool:
+    """Whether the database found no space to write: nothing of the transaction was."""
+    return sqlite.is_full(error.orig) or _code(error) in _FULL
+
+
 def _engine(url: str) -> sqlalchemy.Engine:
-    if url.startswith("sqlite"):
-        engine = sqlalchemy.create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    return _mariadb(url, "READ COMMITTED")
+    return sqlite.engine(url) if url.startswith("sqlite") else _mariadb(url, "READ COMMITTED")
 
 
 def _mariadb(url: str, isolation_level: Any, **more: Any) -> sqlalchemy.Engine:
@@ -136,19 +138,11 @@ def _prove_alive(connection: Any, record: Any, _proxy: Any) -> None:
         raise InvalidatePoolError from error
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: sqlalchemy.Connection) -> None:
-    is_reading = connection.get_execution_options().get(_READING)
-    connection.exec_driver_sql("BEGIN" if is_reading else "BEGIN IMMEDIATE")
-
-
 def _is_repeatable(error: DBAPIError) -> bool:
+    return _code(error) in _REPEATABLE
+
+
+def _code(error: DBAPIError) -> object:
+    """MariaDB's number of the error."""
     arguments: tuple[object, ...] = getattr(error.orig, "args", ())
-    return bool(arguments) and arguments[0] in _REPEATABLE
+    return arguments[0] if arguments else None

@@ -1,96 +1,62 @@
-"""controller-api: all services, or some, under one port by path, served by granian."""
+"""controller-api: all services, or some, under one port by path."""
 
 import runtime.lean  # noqa: F401, I001  must come before what might import eventlet
 
-import functools
+import contextlib
 import logging
-import sys
-from typing import Any
+from collections.abc import Callable
 
 from oslo_config import cfg
 
 from contract import topics
 from contract.calls import Nothing
-from controller.identity import tools as identity_tools
-from controller.identity.tokens.validate import authenticate
-from controller.main import chores
-from controller.main.agent_calls import AgentCalls
-from controller.main.assembly import RULES, SERVICES
-from controller.main.images import is_image_in_use, may_read_image
+from controller.main import assembly, chores
 from controller.main.process import Process, prepare
 from controller.volume import secrets as volume_secrets
-from controller.web import app as web
-from controller.web.health import health_app
-from controller.web.policy import Policy
-from controller.web.resource import Cloud
-from controller.web.server import Server, serve
-from runtime import faultpoint, log, service, settings
+from controller.web.asgi import AsgiApp
+from controller.web.server import WebServer
+from runtime import faultpoint, service, settings
 from runtime.bus import CONTROLLER, Bus, BusError
 
 LOG = logging.getLogger(__name__)
 
-OPTIONS = [
-    cfg.PortOpt("port", default=5000, help="Port on which the services listen."),
-    cfg.StrOpt("bind", help="Address on which the services listen; my_ip when not given."),
-    cfg.IntOpt("threads", default=8, min=1, help="Requests that are worked on side by side."),
-    cfg.ListOpt("services", default=[], help="Services of this process; empty for all."),
-]
-
-
-def create_app() -> Server:
-    """The application, in the process that serves it."""
-    conf = _configured()
-    log.setup(conf, "controller-api")
-    process = prepare(conf)
-    volume_secrets.configure(process.master_key)
-    bus = Bus(conf, CONTROLLER, process.keys)
-    process.db.on_hint = _poke(bus)
-    chores.Chores(chores.of_api(process)).start()
-    return Server(assemble(process, bus), conf.api.threads)
-
-
-def assemble(process: Process, bus: Bus) -> web.WsgiApp:
-    """Every service with what it needs, mounted by path."""
-    identity = identity_tools.make(process.conf, process.db, process.master_key)
-    cloud = Cloud(
-        process.conf,
-        process.db,
-        Policy(process.conf, RULES),
-        {
-            "consoles": AgentCalls(bus),
-            "host_key": process.keys.key,
-            "may_read_image": may_read_image,
-            "image_in_use": is_image_in_use,
-            identity_tools.NAME: identity,
-        },
-    )
-    check = authenticate(process.db, identity.keys)
-    wanted = set(process.conf.api.services)
-    apps = [(s.prefix, web.build(s, cloud, check)) for s in SERVICES if not wanted or s.name in wanted]
-    return web.mount(apps, health_app(process.db))
-
 
 def main() -> None:
-    """The entry point: granian's main process keeps one worker alive."""
+    """The entry point."""
+    service.run("controller-api", start)
+
+
+def start(conf: cfg.ConfigOpts, stack: contextlib.ExitStack) -> None:
+    """Brings the API up as a process of its own: an engine is told of work by message."""
+    assembly.register(conf)
+    process = prepare(conf)
+    stack.callback(process.db.close)
+    volume_secrets.configure(process.master_key)
+    bus = Bus(conf, CONTROLLER, process.keys)
+    stack.callback(bus.close)
+    process.db.on_hint = _poke(bus)
+    serve(process, bus, stack)
+
+
+def serve(process: Process, bus: Bus, stack: contextlib.ExitStack) -> None:
+    """Answers requests, and does the chores of the services. Raises ConfigurationError."""
+    conf = process.conf
+    tidying = chores.Chores(chores.of_api(process))
+    tidying.start()
+    stack.callback(tidying.stop)
+    app = assembly.assemble(process, bus, frozenset(conf.api.services))
+    place = (str(conf.api.bind or conf.my_ip), int(conf.api.port))
+    server = WebServer(AsgiApp(app, conf.api.threads), place)
     try:
-        conf = _configured()
-        prepare(conf).db.close()
-    except settings.ConfigurationError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(service.EXIT_CONFIGURATION)
-    service.notify("READY=1")
-    serve("controller.main.api:create_app", str(conf.api.bind or conf.my_ip), conf.api.port)
+        server.start()
+    except OSError as error:
+        raise settings.ConfigurationError(
+            f"{place[0]}:{place[1]}: {error}. End what listens there, or set another [api] port or bind."
+        ) from error
+    stack.callback(server.stop)
 
 
-@functools.cache
-def _configured() -> cfg.ConfigOpts:
-    """The settings, read once a process; a forked worker has its parent's."""
-    log.register(cfg.CONF)
-    cfg.CONF.register_opts(OPTIONS, group="api")
-    return settings.load("controller-api")
-
-
-def _poke(bus: Bus) -> Any:
+def _poke(bus: Bus) -> Callable[[], None]:
     """Tells an engine that there is work; if none hears it, the next tick finds it."""
 
     def poke() -> None:

@@ -98,9 +98,14 @@ def enlist(session: Session, agent: Agent, heartbeat: words.Heartbeat) -> None:
         changed(session, "tunnel_endpoint", agent.host)
 
 
+def register(conf: cfg.ConfigOpts) -> None:
+    """Makes the engine's options known to ``conf``; safe to repeat."""
+    conf.register_opts(OPTIONS, group="engine")
+
+
 def start(conf: cfg.ConfigOpts, stack: contextlib.ExitStack) -> None:
     """Assembles and starts the engine."""
-    conf.register_opts(OPTIONS, group="engine")
+    register(conf)
     process = prepare(conf)
     stack.callback(process.db.close)
     Engine(process).start(stack)

@@ -14,8 +14,9 @@ from typing import Any
 import falcon
 import msgspec
 import prometheus_client
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from controller.db.session import is_full
 from controller.web import errors
 from controller.web.caller import Caller
 from controller.web.resource import Cloud, Route
@@ -205,6 +206,8 @@ def _translated(error: falcon.HTTPError) -> errors.ApiError:
 def _unexpected(error: Exception) -> errors.ApiError:
     if isinstance(error, OSError) and error.errno == 28:
         return errors.InsufficientStorage("The controller's disk is full: free space and try again.")
+    if isinstance(error, DBAPIError) and is_full(error):
+        return errors.InsufficientStorage("The database's disk is full: free space and try again.")
     if isinstance(error, OperationalError):
         return _Unavailable("The database does not answer at the moment: try again in a few seconds.")
     return errors.ApiError(

@@ -3,8 +3,8 @@
 One thread answers calls. Tokens are those of the functional tests.
 """
 
-import os
 import sys
+import threading
 
 from oslo_config import cfg
 
@@ -13,27 +13,26 @@ from controller.image import options
 from controller.image.policies import RULES
 from controller.image.routes import SERVICE
 from controller.web import app
+from controller.web.asgi import AsgiApp
 from controller.web.policy import Policy
 from controller.web.resource import Cloud
-from controller.web.server import Server, serve
+from controller.web.server import WebServer
 from runtime import settings
 from tests.functional.conftest import caller
 
-_DIRECTORY = "CUMULET_TEST_DIRECTORY"
 
-
-def create_app() -> Server:
-    """In granian's worker."""
+def serve(port: int, directory: str) -> None:
+    """Until it is killed."""
     conf = cfg.ConfigOpts()
     settings.register(conf)
     options.register(conf)
     conf([], project="cumulet", default_config_files=[])
-    conf.set_override("state_path", os.environ[_DIRECTORY])
-    db = Database(f"sqlite:///{os.environ[_DIRECTORY]}/test.db")
+    conf.set_override("state_path", directory)
+    db = Database(f"sqlite:///{directory}/test.db")
     cloud = Cloud(conf, db, Policy(conf, RULES), {"image_in_use": lambda session, image_id: False})
-    return Server(app.build(SERVICE, cloud, caller), threads=1)
+    WebServer(AsgiApp(app.build(SERVICE, cloud, caller), threads=1), ("127.0.0.1", port)).start()
+    threading.Event().wait()
 
 
 if __name__ == "__main__":
-    os.environ[_DIRECTORY] = sys.argv[2]
-    serve("tests.fakes.served_images:create_app", "127.0.0.1", int(sys.argv[1]))
+    serve(int(sys.argv[1]), sys.argv[2])

@@ -25,13 +25,12 @@ from kombu.exceptions import KombuError
 from oslo_config import cfg
 
 from runtime import log
+from runtime.nonces import Nonces, PlayedError
 
 LOG = logging.getLogger(__name__)
 
 #: Key id of messages between processes of the controller.
 CONTROLLER = ""
-#: A message older than this is refused, and nonces are remembered as long.
-FRESHNESS_S = 120.0
 #: Between two tries to be served by a broker that refuses.
 _SERVE_AGAIN_S = 5.0
 #: How long a process that is to end waits for the requests that it has taken.
@@ -90,7 +89,7 @@ class Bus:
         """``identity`` is the host this process speaks for, CONTROLLER for the controller."""
         self._identity = identity
         self._keys = keys
-        self._nonces = _Nonces()
+        self._nonces = Nonces()
         self._transport = oslo_messaging.get_rpc_transport(conf)
 
     def call(
@@ -183,7 +182,10 @@ class Bus:
                 f"{purpose} said to be from {head['key_id']!r} has a wrong signature: "
                 "check the host's key (controller-manage host-key)"
             )
-        self._nonces.use(head["nonce"], float(head["time"]))
+        try:
+            self._nonces.use(head["nonce"], float(head["time"]))
+        except PlayedError as error:
+            raise ForgedError(str(error)) from error
 
     def _signature(self, key_id: str, purpose: str, head: dict[str, Any], body: str) -> str:
         key = self._keys.key(key_id)
@@ -288,26 +290,6 @@ class _Endpoint:
             answer = method.handle(msgspec.json.decode(body, type=method.request), head["key_id"])
         encoded = b"{}" if answer is None else msgspec.json.encode(answer)
         return self._bus._seal(head["key_id"], f"answer:{name}", encoded)
-
-
-class _Nonces:
-    """Remembers nonces while they could be played again."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._seen: dict[str, float] = {}
-
-    def use(self, nonce: str, sent_at: float) -> None:
-        """Raises ForgedError for a message that is too old, from the future, or seen before."""
-        now = time.time()
-        if abs(now - sent_at) > FRESHNESS_S:
-            raise ForgedError(f"message is {now - sent_at:.0f} s old: check the clocks of the hosts (NTP)")
-        with self._lock:
-            if nonce in self._seen:
-                raise ForgedError("message was played twice")
-            self._seen[nonce] = sent_at
-            if len(self._seen) > 20000:
-                self._seen = {n: t for n, t in self._seen.items() if now - t < FRESHNESS_S}
 
 
 def _in_background(name: str, work: Callable[[], None]) -> threading.Thread:

@@ -1,10 +1,10 @@
 """Image bytes for hosts: GET /internal/images/{id}, signed with the host's key, see contract/signature.py.
 
-A host gets only images that its documents name, and answers about others are those about none.
+A host gets only images that its documents name, and answers about others are those about none. The signature
+is over method, path, host, time and nonce, and is good once; ranges are not served.
 """
 
 import hmac
-import time
 
 import falcon
 
@@ -13,9 +13,8 @@ from controller.image.images import download
 from controller.image.images.api import ImageResource
 from controller.image.images.lookup import info
 from controller.web.errors import NotFound, Unauthorized
-
-#: How far the host's clock may be off, in seconds.
-FRESH_S = 120.0
+from controller.web.resource import Cloud
+from runtime.nonces import Nonces, PlayedError
 
 
 class HostImageApi(ImageResource):
@@ -24,6 +23,10 @@ class HostImageApi(ImageResource):
     ``tools`` of the cloud: ``host_key(host)`` gives a host's key or None; ``may_read_image(session, host,
     image_id)`` says whether a document of the host names the image.
     """
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__(cloud)
+        self._nonces = Nonces()
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, image_id: str) -> None:
         """All bytes of the image."""
@@ -50,16 +53,13 @@ class HostImageApi(ImageResource):
         path = f"/internal/images/{image_id}"
         expected = signature.sign(key or b"", host, path, sent_at, nonce)
         is_right = hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
-        if not (key and nonce and is_right and _is_fresh(sent_at)):
+        if not (key and nonce and is_right):
             raise Unauthorized("The request is not signed by a host of this cloud.")
+        try:
+            self._nonces.use(nonce, float(sent_at))
+        except (PlayedError, ValueError) as error:
+            raise Unauthorized(f"The request is not signed anew by its host: {error}.") from None
         return host
-
-
-def _is_fresh(sent_at: str) -> bool:
-    try:
-        return abs(time.time() - float(sent_at)) <= FRESH_S
-    except ValueError:
-        return False
 
 
 def _none(image_id: str) -> NotFound:

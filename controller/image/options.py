@@ -2,7 +2,7 @@
 
 import pathlib
 
-from oslo_config import cfg
+from oslo_config import cfg, types
 
 #: The largest number that MariaDB's and SQLite's integer columns both take.
 MAX_INTEGER = 0x7FFFFFFF
@@ -41,8 +41,9 @@ OPTIONS = [
     cfg.IntOpt("limit_max", default=1000, min=1, help="Most images on a page."),
     cfg.ListOpt(
         "import_methods",
+        item_type=types.String(choices=["glance-direct"]),
         default=["glance-direct"],
-        help="Ways in which images may be imported, of glance-direct and web-download.",
+        help="Ways in which images may be imported: glance-direct, or none.",
     ),
 ]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from controller.image import options
 from controller.image.images import delete, store, upload
 from controller.image.images.upload import Incoming, Place
 from controller.web.caller import Caller
@@ -256,3 +257,31 @@ def test_import_of_staged_data(api: Any, image: Make, put: Any, store: Any) -> N
     assert api.get(f"{path}/file").content == b"data"
     assert store.names() == {one["id"]: {""}}
     assert api.get(f"{path}/tasks").json == {"tasks": []}
+
+
+def test_what_is_announced_works(api: Any, image: Make, put: Any) -> None:
+    methods = api.get("/v2/info/import").json["import-methods"]["value"]
+    made = api.post("/v2/images", {"disk_format": "raw", "container_format": "bare"})
+    assert made.headers["openstack-image-import-methods"] == ",".join(methods)
+    assert methods
+    for method in methods:
+        one = image()
+        assert put(one["id"], b"data", to="stage").status_code == 204
+        body = {"method": {"name": method}}
+        assert api.post(f"/v2/images/{one['id']}/import", body).status_code == 202
+        assert api.get(file_of(one)).content == b"data"
+
+
+def test_what_does_not_work_cannot_be_announced(conf: Any) -> None:
+    options.register(conf)
+    with pytest.raises(ValueError, match="web-download"):
+        conf.set_override("import_methods", ["web-download"], group="image")
+
+
+def test_where_no_import_is_wanted_none_is_announced(conf: Any, api: Any, image: Make, put: Any) -> None:
+    conf.set_override("import_methods", [], group="image")
+    assert api.get("/v2/info/import").json["import-methods"]["value"] == []
+    one = image()
+    assert put(one["id"], b"data", to="stage").status_code == 404
+    body = {"method": {"name": "glance-direct"}}
+    assert api.post(f"/v2/images/{one['id']}/import", body).status_code == 400

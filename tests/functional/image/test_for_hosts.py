@@ -1,5 +1,6 @@
 """What other parts get of images: bytes for hosts that sign, and descriptions for servers."""
 
+import secrets
 import time
 from collections.abc import Callable
 from typing import Any
@@ -33,13 +34,13 @@ def internal(client_of: Callable[..., Any], store: Any, named: set[tuple[str, st
 
 
 def signed(image_id: str, host: str = "host-1", key: bytes | None = None, age: float = 0.0) -> dict[str, str]:
-    at = f"{time.time() - age:.3f}"
+    at, nonce = f"{time.time() - age:.3f}", secrets.token_hex(4)
     path = f"/internal/images/{image_id}"
     return {
         signature.HOST_HEADER: host,
         signature.TIME_HEADER: at,
-        signature.NONCE_HEADER: "n",
-        signature.SIGNATURE_HEADER: signature.sign(key or KEYS.get(host, b""), host, path, at, "n"),
+        signature.NONCE_HEADER: nonce,
+        signature.SIGNATURE_HEADER: signature.sign(key or KEYS.get(host, b""), host, path, at, nonce),
     }
 
 
@@ -94,6 +95,23 @@ def test_stale_and_foreign_signatures(internal: Any, image: Make, named: Any) ->
     assert fetch(internal, one, signed(other)).status_code == 401
     assert fetch(internal, one, signed(one, "host-1", KEYS["host-2"])).status_code == 401
     assert fetch(internal, one, signed(one, "stranger", b"")).status_code == 401
+
+
+def test_a_request_is_answered_once(internal: Any, image: Make, named: Any) -> None:
+    """Whoever heard it cannot say it again, nor make another one of it."""
+    one = image(b"data")["id"]
+    named.add(("host-1", one))
+    said = signed(one)
+    assert internal.call("DELETE", f"/images/{one}", token="", headers=said).status_code == 405
+    assert fetch(internal, one, said).status_code == 200
+    assert fetch(internal, one, said).status_code == 401
+    assert fetch(internal, one, said | {signature.NONCE_HEADER: "another"}).status_code == 401
+
+
+def test_a_range_that_nobody_signed_changes_nothing(internal: Any, image: Make, named: Any) -> None:
+    one = image(b"data")["id"]
+    named.add(("host-1", one))
+    assert fetch(internal, one, signed(one) | {"Range": "bytes=0-0"}).content == b"data"
 
 
 def caller(project: str = "a" * 32) -> Caller:

@@ -13,7 +13,8 @@ from oslo_config import cfg
 
 from contract import topics
 from contract.report import Pull, PullAnswer
-from runtime.bus import CONTROLLER, FRESHNESS_S, Bus, BusError, Method, StoppingError, _Endpoint
+from runtime.bus import CONTROLLER, Bus, BusError, Method, StoppingError, _Endpoint
+from runtime.nonces import FRESHNESS_S
 
 REQUEST = Pull(agent="ovs-agent", kind="port", id="p")
 ENGINE = (topics.ENGINE, None)

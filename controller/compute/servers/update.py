@@ -11,7 +11,7 @@ from controller.compute.servers.power import unlocked
 from controller.db.outbox import changed
 from controller.operations import quota
 from controller.web.caller import Caller
-from controller.web.errors import NotFound
+from controller.web.errors import Forbidden, NotFound
 
 
 def update(session: Session, caller: Caller, server_id: str, values: dict[str, Any]) -> Server:
@@ -36,10 +36,20 @@ def change_metadata(
 
 
 def set_lock(session: Session, caller: Caller, server_id: str, lock: tuple[bool, str | None]) -> None:
-    """Locks the server against changes by its owner, or unlocks it; ``lock`` is (is locked, reason)."""
+    """Locks the server against changes by its owner, or unlocks it; ``lock`` is (is locked, reason).
+
+    An owner's second lock changes nothing. Raises Forbidden: what somebody of another project (an
+    administrator) locked, only an administrator unlocks.
+    """
     server = lookup.find(session, caller, server_id, lock=True)
-    server.is_locked, server.locked_reason = lock
-    server.locked_by = ("admin" if caller.is_admin else "owner") if lock[0] else None
+    is_locked, reason = lock
+    is_owner = caller.project_id == server.project_id
+    if is_locked and server.is_locked and is_owner:
+        return
+    if not is_locked and server.locked_by == "admin" and not caller.is_admin:
+        raise Forbidden(f"Instance {server_id} was locked by an administrator: only one can unlock it.")
+    server.is_locked, server.locked_reason = is_locked, reason
+    server.locked_by = ("owner" if is_owner else "admin") if is_locked else None
 
 
 def item(meta: dict[str, str], key: str) -> str:

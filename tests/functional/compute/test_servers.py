@@ -259,6 +259,29 @@ def test_the_history_has_the_request_id(cloud: FakeCloud, api: Api, body: dict[s
     assert {e["event"] for e in action["events"]} == {"volumes", "place", "export", "spawn"}
 
 
+def test_an_administrators_lock_is_no_matter_of_the_owner(
+    cloud: FakeCloud, api: Api, body: dict[str, Any]
+) -> None:
+    cloud.add_host("one")
+    server_id = create(api, body)
+    becomes(cloud, api, server_id, "ACTIVE")
+
+    def act(action: str, token: str) -> int:
+        return int(api.post(f"{SERVERS}/{server_id}/action", {action: None}, token=token).status_code)
+
+    for by, others in (("member", ("member@alpha", "admin@admin")), ("admin@admin", ("admin@admin",))):
+        for unlocker in others:
+            assert act("lock", by) == 202
+            assert act("os-stop", "member") == 409
+            assert act("unlock", unlocker) == 202
+    assert act("lock", "admin@admin") == 202
+    assert act("lock", "member") == 202, "as nova has it; it changes nothing"
+    assert act("unlock", "member") == 403
+    assert api.delete(f"{SERVERS}/{server_id}").status_code == 409
+    assert act("unlock", "admin@admin") == 202
+    assert api.delete(f"{SERVERS}/{server_id}").status_code == 204
+
+
 def test_another_projects_server_is_not_there(cloud: FakeCloud, api: Api, body: dict[str, Any]) -> None:
     cloud.add_host("one")
     server_id = create(api, body)

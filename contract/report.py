@@ -66,7 +66,6 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     tunnel_ip: str = ""
     datapath_type: str = ""
     bridge_mappings: dict[str, str] = {}
-    storage_portal: str = ""
     backend: str = ""
     storage_protocol: str = ""
     free_gib: int = 0

@@ -4,7 +4,6 @@ What must be waited for (a guest going down or letting a device go, a port being
 event of libvirt or of the switch brings the server back at once, and no worker waits meanwhile.
 """
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -159,16 +158,13 @@ class Servers:
         """In order. A device that cannot be had does not keep others out; its fault is told at the end."""
         trouble: Retry | None = None
         for action in actions:
-            name = _snake(type(action).__name__)
-            faultpoint.point(f"compute.{name}.before")
             try:
-                with faults.told():
+                with faultpoint.around("compute", action), faults.told():
                     self._acts[type(action)](work, action)
             except Retry as retry:
                 if not isinstance(action, (plan.AttachDisk, plan.AttachInterface)):
                     raise trouble or retry from None
                 trouble = trouble or retry
-            faultpoint.point(f"compute.{name}.after")
         if trouble is not None:
             raise trouble
 
@@ -252,7 +248,3 @@ class Servers:
 
 def _key(server_id: str) -> Key:
     return Key(Server.KIND, server_id)
-
-
-def _snake(name: str) -> str:
-    return re.sub("(?<!^)(?=[A-Z])", "_", name).lower()

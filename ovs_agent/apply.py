@@ -2,10 +2,10 @@
 
 import logging
 import pathlib
-import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from contract.document import Key
 from ovs_agent import plan
@@ -44,15 +44,29 @@ class Applier:
         self._processes = edges.processes
         self._directory = edges.directory
         self._poke = poke
+        self._acts: dict[type, Callable[[Any], None]] = {
+            plan.QuietTap: self._quiet_tap,
+            plan.ForgetConnections: self._forget_connections,
+            plan.InstallFlows: self._install_flows,
+            plan.RemoveFlows: self._remove_flows,
+            plan.MarkWired: self._mark_wired,
+            plan.MakeNamespace: self._make_namespace,
+            plan.PlugService: self._plug_service,
+            plan.WriteFiles: self._write_files,
+            plan.StartDnsmasq: self._start_dnsmasq,
+            plan.ReloadDnsmasq: self._reload_dnsmasq,
+            plan.StopDnsmasq: self._stop_dnsmasq,
+            plan.OpenMetadata: self._open_metadata,
+            plan.CloseMetadata: self._close_metadata,
+            plan.RemoveService: self._remove_service,
+        }
 
     def apply(self, actions: Iterable[plan.Action]) -> None:
         """Each action in turn; an error ends it, and the next time goes on from what is seen then."""
         for action in actions:
-            name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(action).__name__).lower()
             LOG.debug("%s", action)
-            faultpoint.point(f"ovs.{name}.before")
-            getattr(self, f"_{name}")(action)
-            faultpoint.point(f"ovs.{name}.after")
+            with faultpoint.around("ovs", action):
+                self._acts[type(action)](action)
 
     def watch_dnsmasq(self, network_id: str) -> None:
         """Looks at the network again when its dnsmasq ends."""

@@ -6,11 +6,14 @@ out). Each line fires once: what fired is noted in ``<file>.fired``, so that a r
 A line ``* trace`` has every point that is passed written to ``<file>.passed``.
 """
 
+import contextlib
 import os
 import pathlib
+import re
 import signal
 import threading
 import time
+from collections.abc import Iterator
 
 _FILE = os.environ.get("CUMULET_FAULTS", "")
 _lock = threading.Lock()
@@ -25,6 +28,15 @@ def point(name: str) -> None:
     """A place where a test may interfere; without one this costs a comparison."""
     if _FILE:
         _consult(name)
+
+
+@contextlib.contextmanager
+def around(agent: str, action: object) -> Iterator[None]:
+    """A point before an agent's action and one after it has succeeded: ``ovs.mark_wired.before`` for MarkWired."""
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(action).__name__).lower()
+    point(f"{agent}.{name}.before")
+    yield
+    point(f"{agent}.{name}.after")
 
 
 def _consult(name: str) -> None:

@@ -9,7 +9,7 @@ from contract.document import Document, Key
 from contract.export import Export, ExportObserved
 from contract.report import Fault
 from contract.volume import Volume, VolumeObserved
-from runtime.faultpoint import point
+from runtime import faultpoint
 from runtime.reconcile.ledger import Ledger
 from runtime.reconcile.outcome import Failed, Retry
 from volume_agent import observe, plan, transfer
@@ -63,24 +63,23 @@ class VolumeHandler:
                 self._carry_out(action)
 
     def _carry_out(self, action: plan.VolumeAction) -> None:
-        LOG.info("volume %s: %s", action.volume_id, action.NAME)
-        point(f"volume.{action.NAME}.before")
-        match action:
-            case plan.Make():
-                self._backend.make(action.volume_id, action.size_bytes)
-            case plan.Fill():
-                self._fill(action)
-            case plan.Grow():
-                self._backend.grow(action.volume_id, action.size_bytes)
-            case plan.Wipe():
-                self._backend.wipe(action.volume_id)
-        point(f"volume.{action.NAME}.after")
+        LOG.info("volume %s: %s", action.volume_id, type(action).__name__)
+        with faultpoint.around("volume", action):
+            match action:
+                case plan.Make():
+                    self._backend.make(action.volume_id, action.size_bytes)
+                case plan.Fill():
+                    self._fill(action)
+                case plan.Grow():
+                    self._backend.grow(action.volume_id, action.size_bytes)
+                case plan.Wipe():
+                    self._backend.wipe(action.volume_id)
 
     def _fill(self, action: plan.Fill) -> None:
         target = self._backend.prepare(action.volume_id, action.size_bytes)
         try:
             self._transfer.fill(target, action.size_bytes, action.image)
-            point("volume.fill.filled")
+            faultpoint.point("volume.fill.filled")
             self._backend.finish(action.volume_id)
         except Exception:
             self._backend.discard(action.volume_id)
@@ -114,18 +113,18 @@ class ExportHandler:
         if not isinstance(document, Export):
             return
         with _outcomes():
-            point("volume.unexport.before")
+            faultpoint.point("volume.unexport.before")
             with suppress(ServiceDownError):  # nothing is exported by a tgtd that does not run
                 self._exporter.unexport(document.iqn, document.chap_username)
-            point("volume.unexport.after")
+            faultpoint.point("volume.unexport.after")
         self._poke([Key("volume", document.volume_id)])
 
     def _export(self, wanted: plan.Share, document: Export) -> None:
         LOG.info("export %s: volume %s as %s", document.id, document.volume_id, wanted.iqn)
-        point("volume.export.before")
+        faultpoint.point("volume.export.before")
         self._exporter.export(wanted, document.chap_password)
         self._ledger.set_note(_key(document), _secret(document))
-        point("volume.export.after")
+        faultpoint.point("volume.export.after")
 
     def _is_noted(self, document: Export) -> bool:
         return self._ledger.note(_key(document)) == _secret(document)

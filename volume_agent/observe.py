@@ -34,7 +34,6 @@ def describe(identity: Identity, backend: Backend) -> Capabilities:
     return Capabilities(
         version=importlib.metadata.version("cumulet"),
         host_ip=identity.host_ip,
-        storage_portal=identity.portal,
         storage_protocol="iSCSI",
         backend=identity.backend,
         total_gib=total,

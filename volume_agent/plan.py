@@ -2,7 +2,6 @@
 
 import pathlib
 from dataclasses import dataclass
-from typing import ClassVar
 
 from contract.export import Export
 from contract.volume import Volume, VolumeImage
@@ -27,7 +26,6 @@ class Share:
 class Make:
     """An empty volume."""
 
-    NAME: ClassVar[str] = "make"
     volume_id: str
     size_bytes: int
 
@@ -36,7 +34,6 @@ class Make:
 class Fill:
     """A volume made of an image."""
 
-    NAME: ClassVar[str] = "fill"
     volume_id: str
     size_bytes: int
     image: VolumeImage
@@ -46,7 +43,6 @@ class Fill:
 class Grow:
     """A volume made larger."""
 
-    NAME: ClassVar[str] = "grow"
     volume_id: str
     size_bytes: int
 
@@ -55,7 +51,6 @@ class Grow:
 class Wipe:
     """A volume taken away."""
 
-    NAME: ClassVar[str] = "wipe"
     volume_id: str
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Subquery, delete, exists, func, select, update
+from sqlalchemy import Subquery, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from controller.db.columns import now
@@ -89,24 +89,6 @@ def release(session: Session, consumer_id: str, provider_id: str | None = None) 
         .where(Consumer.id == consumer_id, ~has_some)
         .execution_options(synchronize_session="fetch")
     )
-
-
-def hand_over(session: Session, from_id: str, to_id: str) -> None:
-    """Moves all that a consumer has to another one that has nothing (a server's to its migration).
-
-    Nothing is counted anew. Safe to repeat: without allocations of ``from_id`` nothing happens.
-    """
-    consumer = session.get(Consumer, from_id)
-    if consumer is None:
-        return
-    ensure_consumer(session, to_id, (consumer.project_id, consumer.user_id))
-    session.execute(
-        update(Allocation)
-        .where(Allocation.consumer_id == from_id)
-        .values(consumer_id=to_id)
-        .execution_options(synchronize_session="fetch")
-    )
-    release(session, from_id)
 
 
 def of_consumer(session: Session, consumer_id: str) -> dict[str, dict[str, int]]:

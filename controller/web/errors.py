@@ -9,8 +9,7 @@
     ├── NotFound 404            not there, or of another project
     ├── NotAcceptable 406       a microversion that is not spoken
     ├── Conflict 409            the state does not allow it now
-    ├── Gone 410, PreconditionFailed 412, TooLarge 413, UnsupportedMedia 415, Unprocessable 422
-    ├── NotImplementedHere 501
+    ├── Gone 410, PreconditionFailed 412, TooLarge 413, UnsupportedMedia 415
     └── InsufficientStorage 507
 
 401: who are you. 403: you may see it but not do it. 404: for you it does not exist. 409: ask again later
@@ -105,18 +104,6 @@ class UnsupportedMedia(ApiError):
     """A content type that the call does not take."""
 
     status, title = 415, "Unsupported Media Type"
-
-
-class Unprocessable(ApiError):
-    """Understood, but its content contradicts itself."""
-
-    status, title = 422, "Unprocessable Entity"
-
-
-class NotImplementedHere(ApiError):
-    """An optional feature that this cloud does not offer."""
-
-    status, title = 501, "Not Implemented"
 
 
 class InsufficientStorage(ApiError):

@@ -15,7 +15,6 @@ Check = Callable[[Any], Any]
 NAME_PATTERN = r"^[^\x00-\x1f\x7f]*$"
 
 UUID: Schema = {"type": "string", "pattern": r"^[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$"}
-TEXT: Schema = {"type": "string", "maxLength": 65535}
 NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^(?=.*\S)[^\x00-\x1f\x7f]*$"}
 NAME_OR_EMPTY: Schema = {"type": "string", "maxLength": 255, "pattern": NAME_PATTERN}
 DESCRIPTION: Schema = {"type": ["string", "null"], "maxLength": 255}

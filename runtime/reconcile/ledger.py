@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import msgspec
 
 from contract.document import Envelope, Key, Tombstone
-from contract.report import Fault, OperationResult, Report
+from contract.report import OperationResult, Report
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (kind TEXT, id TEXT, version INT, digest TEXT, revision INT, body BLOB,
@@ -218,14 +218,6 @@ class Ledger:
         """Closes the file."""
         with self._lock:
             self._db.close()
-
-    def fault_of(self, key: Key) -> Fault | None:
-        """The fault in the last report of a key."""
-        with self._lock:
-            row = self._db.execute(
-                "SELECT body FROM reports WHERE kind=? AND id=?", (key.kind, key.id)
-            ).fetchone()
-        return msgspec.json.decode(row[0], type=Report).fault if row else None
 
     def _newest(self, key: Key) -> int:
         words = (self._documents.get(key), self._tombstones.get(key))

@@ -146,7 +146,6 @@ class FakeHost:
                 version="1",
                 backend="file",
                 storage_protocol="iSCSI",
-                storage_portal="127.0.0.1:3260",
                 free_gib=100,
                 total_gib=100,
             )

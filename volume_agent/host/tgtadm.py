@@ -36,7 +36,6 @@ class Op(enum.IntEnum):
     DELETE = 1
     SHOW = 2
     BIND = 3
-    UNBIND = 4
     UPDATE = 5
 
 

@@ -83,17 +83,6 @@ def test_release_leaves_no_consumer(db: Database) -> None:
     assert used(db) == {}
 
 
-def test_resize_on_the_same_host_counts_both(db: Database) -> None:
-    given_host(db)
-    claim(db, "server", VCPU=4)
-    db.write(lambda s: allocations.hand_over(s, "server", "migration"))
-    db.write(lambda s: allocations.hand_over(s, "server", "migration"))
-    assert claim(db, "server", VCPU=3)
-    assert not claim(db, "other", VCPU=2)
-    db.write(lambda s: allocations.release(s, "migration"))
-    assert used(db) == {"VCPU": 3}
-
-
 def test_race_for_the_last_one_has_one_winner(db: Database) -> None:
     db.write(lambda s: providers.ensure(s, HOST, "one", {"VCPU": Inventory(total=4)}))
     won: list[bool] = []

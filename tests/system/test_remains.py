@@ -1,0 +1,16 @@
+"""``make down`` leaves nothing, and ``make up`` brings back what was there."""
+
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def test_down_leaves_nothing_on_the_machine() -> None:
+    """On a machine of its own: the cloud of the other tests goes on."""
+    alone = [str(ROOT / "tests/alone.sh"), sys.executable, "-m", "tests.system.remains"]
+    done = subprocess.run(
+        alone, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-6000:]

@@ -35,6 +35,7 @@ def run(
             stopping = _stop_event()
             metrics.serve(conf)
             start(conf, stack)
+            settings.check(conf, program)
             LOG.info("%s is up on %s", program, conf.host)
             notify("READY=1")
             stopping.wait()
@@ -42,6 +43,9 @@ def run(
             LOG.info("%s stops", program)
     except settings.ConfigurationError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_CONFIGURATION)
+    except cfg.Error as error:  # whoever needs the option has found it first
+        print(f"error: {settings.wrong(program, error)}", file=sys.stderr)
         sys.exit(EXIT_CONFIGURATION)
     _leave()
 

@@ -4,9 +4,10 @@ Each process reads ``/etc/cumulet/cumulet.conf`` and then ``/etc/cumulet/<proces
 """
 
 import pathlib
+import re
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from oslo_config import cfg
 
@@ -33,6 +34,10 @@ OPTIONS = [
 ]
 
 
+#: How oslo.config names the file that a value is from.
+_LOCATION = re.compile(r"from LocationInfo\(location=<[^>]*>, detail='([^']*)'\)")
+
+
 class ConfigurationError(Exception):
     """A configuration that cannot work: the message names file, option and remedy."""
 
@@ -52,9 +57,26 @@ def load(program: str, argv: Sequence[str] | None = None, parts: Sequence[str] =
         raise ConfigurationError(
             f"{program}: {error}. Run 'make up' or name an existing --config-file."
         ) from error
-    except (cfg.ConfigFileParseError, cfg.ConfigFileValueError, ValueError) as error:
-        raise ConfigurationError(f"{program}: {error}. Correct the option and start again.") from error
+    except (cfg.Error, ValueError) as error:
+        raise wrong(program, error) from error
     return conf
+
+
+def check(conf: cfg.ConfigOpts, program: str) -> None:
+    """Reads every option once, as a wrong value is only found by whoever reads it. Raises ConfigurationError."""
+    try:
+        for group in (conf, *(conf[name] for name in conf)):
+            if isinstance(group, Mapping):
+                for name in group:
+                    group[name]
+    except (cfg.Error, ValueError) as error:
+        raise wrong(program, error) from error
+
+
+def wrong(program: str, error: Exception) -> ConfigurationError:
+    """What oslo.config says of an option, in words of a user."""
+    text = _LOCATION.sub(r"in \1", str(error)).rstrip(".")
+    return ConfigurationError(f"{program}: {text}. Correct the option and start again.")
 
 
 def register(conf: cfg.ConfigOpts) -> None:

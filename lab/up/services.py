@@ -121,9 +121,21 @@ def start() -> str:
 
 
 def wait() -> str:
-    """Until the API answers."""
-    command.wait_until(_answers, 60, lambda: supervisor.did_not_start(PROGRAMS[0]))
+    """Until the API answers and all others run."""
+    command.wait_until(_are_ready, 60, lambda: supervisor.did_not_start(_first_not_running() or PROGRAMS[0]))
     return places.API_URL
+
+
+def _are_ready() -> bool:
+    """Raises StepError for one whose configuration cannot work: it will not do so later."""
+    if refusing := supervisor.misconfigured(PROGRAMS):
+        raise supervisor.did_not_start(refusing[0])
+    return not _first_not_running() and _answers()
+
+
+def _first_not_running() -> str:
+    states = supervisor.states()
+    return next((name for name in PROGRAMS if states.get(name) != "RUNNING"), "")
 
 
 def _answers() -> bool:

@@ -17,6 +17,8 @@ from typing import Any
 from lab.up import command, files, places
 from lab.up.step import StepError
 
+#: How our programs end when their configuration cannot work (EX_CONFIG).
+_EXIT_CONFIGURATION = 78
 _RUNNING = ("RUNNING", "STARTING", "BACKOFF")
 
 
@@ -49,6 +51,16 @@ def states() -> dict[str, str]:
     if not is_up():
         return {}
     return {str(info["name"]): str(info["statename"]) for info in _ask().getAllProcessInfo()}
+
+
+def misconfigured(names: Iterable[str]) -> list[str]:
+    """Those that ended because their configuration cannot work."""
+    ended = {
+        info["name"]
+        for info in _ask().getAllProcessInfo()
+        if info["exitstatus"] == _EXIT_CONFIGURATION and info["statename"] != "RUNNING"
+    }
+    return [name for name in names if name in ended]
 
 
 def digest(paths: Iterable[pathlib.Path]) -> str:

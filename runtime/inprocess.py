@@ -1,12 +1,16 @@
-"""The message bus of one process: a transport driver for oslo.messaging, chosen by ``transport_url = inprocess://``.
+"""The message bus of one process: a transport driver for oslo.messaging, ``transport_url = inprocess:///SOCKET``.
 
 It keeps what AMQP promises and what this cloud relies on: competing consumers, acknowledgement, redelivery of
 what a consumer took and left, time-outs of calls, and text instead of objects on the way. Nothing is polled.
 Upstream's ``fake`` driver hands objects over and looks every 50 ms.
+
+The process that calls ``open_home`` has the queues; what others of the host send goes through its door, the
+socket that the URL names. Without a socket (``inprocess://``) the queues are every process's own.
 """
 
 import collections
 import json
+import pathlib
 import queue
 import threading
 import time
@@ -15,13 +19,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import oslo_messaging
+from oslo_config import cfg
 from oslo_messaging._drivers import base, common
+
+from runtime import inprocess_door
+from runtime.inprocess_door import Door
 
 #: (exchange, topic, server): server "" is the queue that all servers of a topic share.
 Address = tuple[str, str, str]
 Reply = tuple[str | None, str | None]
 #: Casts that nobody takes: beyond this the oldest are dropped, as a broker's bounded queue would.
 _LONGEST_QUEUE = 10_000
+#: Of a caller that names no time-out.
+_LONGEST_WAIT_S = 3600.0
+SCHEME = "inprocess"
 
 
 @dataclass(eq=False)
@@ -62,8 +73,22 @@ class Broker:
             self._queues[address].extendleft(reversed(messages))
             self._changed.notify_all()
 
-    def withdraw(self, address: Address, message: Message) -> None:
-        """The sender has given up; one who already has the message is not disturbed."""
+    def deliver(self, address: Address, body: str, timeout: float | None) -> Reply:
+        """Takes a message, and waits for its answer unless ``timeout`` is None. Raises TimeoutError."""
+        if timeout is None:
+            self.put(address, Message(body))
+            return None, None
+        answers: queue.SimpleQueue[Reply] = queue.SimpleQueue()
+        request = Message(body, answers, time.monotonic() + timeout)
+        self.put(address, request)
+        try:
+            return answers.get(timeout=timeout)
+        except queue.Empty:
+            self._withdraw(address, request)
+            raise TimeoutError from None
+
+    def _withdraw(self, address: Address, message: Message) -> None:
+        """Whoever already has it is not disturbed."""
         with self._changed:
             if message in self._queues[address]:
                 self._queues[address].remove(message)
@@ -101,8 +126,26 @@ class Broker:
         return []
 
 
-#: By the URL's virtual host: tests have brokers of their own.
+#: By the URL's path, "" for none: the brokers of this process.
 _brokers: dict[str, Broker] = collections.defaultdict(Broker)
+_homes: set[str] = set()
+
+
+def open_home(conf: cfg.ConfigOpts) -> Callable[[], None]:
+    """Makes this process the home of the bus that ``transport_url`` names; returns what ends that."""
+    url = oslo_messaging.TransportURL.parse(conf)
+    place = url.virtual_host or ""
+    if url.transport != SCHEME or not place:
+        return lambda: None
+    broker = _brokers[place]
+    _homes.add(place)
+    door = Door(pathlib.Path("/", place), broker.deliver)
+
+    def close() -> None:
+        door.close()
+        _homes.discard(place)
+
+    return close
 
 
 class Incoming(base.RpcIncomingMessage):  # type: ignore[misc]
@@ -174,7 +217,8 @@ class InProcessDriver(base.BaseDriver):  # type: ignore[misc]
 
     def __init__(self, conf: Any, url: Any, default_exchange: Any = None, allowed_remote_exmods: Any = None):
         super().__init__(conf, url, default_exchange, allowed_remote_exmods)
-        self._broker = _brokers[url.virtual_host or ""]
+        self._place = url.virtual_host or ""
+        self._broker = _brokers[self._place]
         self._listeners: list[Listener] = []
 
     def require_features(self, requeue: bool = False) -> None:
@@ -198,13 +242,16 @@ class InProcessDriver(base.BaseDriver):  # type: ignore[misc]
             self._broker.fan_out(self._exchange(target), target.topic, body)
             return None
         address = self._address(target, target.server)
-        if not wait_for_reply:
-            self._broker.put(address, Message(body))
-            return None
-        expires_at = float("inf") if timeout is None else time.monotonic() + timeout
-        request = Message(body, queue.SimpleQueue(), expires_at)
-        self._broker.put(address, request)
-        return self._answer(address, request, timeout)
+        patience = (timeout or _LONGEST_WAIT_S) if wait_for_reply else None
+        try:
+            reply, failure = self._deliver(address, body, patience)
+        except TimeoutError:
+            raise oslo_messaging.MessagingTimeout(f"no answer on {address[1]} in {patience:g} s") from None
+        except OSError as error:
+            raise oslo_messaging.MessageDeliveryFailure(f"/{self._place}: {error}") from error
+        if failure:
+            raise common.deserialize_remote_exception(failure, self._allowed_remote_exmods)
+        return json.loads(reply or "null")
 
     def send_notification(
         self, target: Any, ctxt: Any, message: Any, version: Any, retry: Any = None
@@ -240,16 +287,10 @@ class InProcessDriver(base.BaseDriver):  # type: ignore[misc]
         self._listeners.append(listener)
         return base.PollStyleListenerAdapter(listener, batch_size, batch_timeout)
 
-    def _answer(self, address: Address, request: Message, timeout: float | None) -> Any:
-        assert request.answers is not None
-        try:
-            reply, failure = request.answers.get(timeout=timeout)
-        except queue.Empty:
-            self._broker.withdraw(address, request)
-            raise oslo_messaging.MessagingTimeout(f"no answer on {address[1]} in {timeout:g} s") from None
-        if failure:
-            raise common.deserialize_remote_exception(failure, self._allowed_remote_exmods)
-        return json.loads(reply or "null")
+    def _deliver(self, address: Address, body: str, timeout: float | None) -> Reply:
+        if self._place and self._place not in _homes:
+            return inprocess_door.send(pathlib.Path("/", self._place), address, body, timeout)
+        return self._broker.deliver(address, body, timeout)
 
     def _address(self, target: Any, server: str | None) -> Address:
         return (self._exchange(target), target.topic, server or "")

@@ -14,7 +14,7 @@ from oslo_config import cfg
 
 from controller.main import api, assembly, engine
 from controller.main.process import prepare
-from runtime import service
+from runtime import inprocess, service
 
 #: Entry points of agents: ``start(conf, stack)`` each.
 AGENTS = "cumulet.agents"
@@ -35,6 +35,7 @@ def start(conf: cfg.ConfigOpts, stack: contextlib.ExitStack) -> None:
     engine.register(conf)
     process = prepare(conf)
     stack.callback(process.db.close)
+    stack.callback(inprocess.open_home(conf))
     core = engine.Engine(process)
     core.start(stack)
     for begin in agents().values():

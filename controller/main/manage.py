@@ -21,6 +21,7 @@ from controller.identity.bootstrap import bootstrap as bootstrap_identity
 from controller.identity.passwords import Passwords
 from controller.identity.tokens import keys as token_keys
 from controller.main.doctor import doctor
+from controller.main.move_database import move_database
 from controller.main.process import Process, prepare
 from controller.main.status import status
 from controller.volume.types.model import ensure_default_type
@@ -108,6 +109,7 @@ def rotate_token_keys() -> None:
 
 
 cli.add_command(doctor)
+cli.add_command(move_database)
 cli.add_command(status)
 
 

@@ -3,6 +3,7 @@
 import runtime.lean  # noqa: F401, I001  before oslo.messaging, which would import eventlet
 
 import functools
+import pathlib
 import threading
 import time
 import uuid
@@ -14,6 +15,7 @@ import pytest
 from oslo_config import cfg
 
 from contract.report import Pull, PullAnswer
+from runtime import inprocess
 from runtime.bus import CONTROLLER, Bus, Method, RemoteFailedError, UnreachableError
 from tests.contract.rabbitmq import RabbitMq
 
@@ -39,16 +41,15 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(params=["rabbit", "inprocess"])
-def conf(request: pytest.FixtureRequest) -> Iterator[cfg.ConfigOpts]:
-    url = (
-        request.getfixturevalue("rabbitmq")
-        if request.param == "rabbit"
-        else f"inprocess:///{uuid.uuid4().hex}"
-    )
+def conf(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[cfg.ConfigOpts]:
+    is_rabbit = request.param == "rabbit"
+    url = request.getfixturevalue("rabbitmq") if is_rabbit else f"inprocess://{tmp_path}/bus.sock"
     cfg.CONF([], project="cumulet", default_config_files=[])
     oslo_messaging.get_rpc_transport(cfg.CONF, url).cleanup()  # registers the options
     cfg.CONF.set_override("transport_url", url)
+    close = inprocess.open_home(cfg.CONF)
     yield cfg.CONF
+    close()
     cfg.CONF.clear_override("transport_url")
     cfg.CONF.reset()
 

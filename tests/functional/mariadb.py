@@ -62,6 +62,15 @@ class MariaDb:
                 self._tables = len(Base.metadata.tables)
         engine.dispose()
 
+    def forget(self) -> None:
+        """No table is left."""
+        engine = sqlalchemy.create_engine(self.url)
+        with engine.begin() as connection:
+            connection.execute(sqlalchemy.text("DROP DATABASE cumulet"))
+            connection.execute(sqlalchemy.text("CREATE DATABASE cumulet CHARACTER SET utf8mb4"))
+        engine.dispose()
+        self._tables = 0
+
     def stop(self) -> None:
         """Ends the server."""
         self._process.kill()

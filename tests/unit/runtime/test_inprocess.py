@@ -3,20 +3,26 @@
 import runtime.lean  # noqa: F401, I001  before oslo.messaging, which would import eventlet
 
 import json
+import pathlib
+import subprocess
+import sys
 import threading
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import oslo_messaging
 import pytest
 from oslo_config import cfg
 
+from runtime import inprocess
 from runtime.inprocess import Broker, InProcessDriver, Message
 
 ADDRESS = ("", "topic", "server")
 
 
 def driver(name: str) -> InProcessDriver:
+    inprocess._homes.add(name)
     return InProcessDriver(cfg.ConfigOpts(), oslo_messaging.TransportURL(cfg.ConfigOpts(), virtual_host=name))
 
 
@@ -96,3 +102,67 @@ def test_a_queue_that_nobody_empties_is_bounded() -> None:
     found = broker.take([ADDRESS], 0, lambda: False)
     assert found is not None
     assert found[1].body == "1"
+
+
+ASK = """
+import runtime.lean
+import sys
+import oslo_messaging
+from oslo_config import cfg
+cfg.CONF([])
+transport = oslo_messaging.get_rpc_transport(cfg.CONF, sys.argv[1])
+target = oslo_messaging.Target(topic="t", server=sys.argv[3])
+client = oslo_messaging.get_rpc_client(transport, target, timeout=float(sys.argv[2]))
+try:
+    print(client.call({}, "double", number=21))
+except oslo_messaging.MessagingException as error:
+    print(type(error).__name__)
+"""
+
+
+def ask(url: str, timeout_s: float = 30.0, server: str = "s") -> str:
+    """What another process is answered."""
+    command = [sys.executable, "-c", ASK, url, str(timeout_s), server]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+
+
+class Doubler:
+    def double(self, _context: dict[str, Any], number: int) -> int:
+        return 2 * number
+
+
+@pytest.fixture
+def home(tmp_path: pathlib.Path) -> Iterator[str]:
+    """The URL of a bus whose home this process is."""
+    url = f"inprocess://{tmp_path}/bus.sock"
+    cfg.CONF([], project="cumulet", default_config_files=[])
+    transport = oslo_messaging.get_rpc_transport(cfg.CONF, url)
+    cfg.CONF.set_override("transport_url", url)
+    close = inprocess.open_home(cfg.CONF)
+    server = oslo_messaging.get_rpc_server(
+        transport,
+        oslo_messaging.Target(topic="t", server="s"),
+        [Doubler()],
+        access_policy=oslo_messaging.DefaultRPCAccessPolicy,
+    )
+    server.start()
+    yield url
+    server.stop()
+    server.wait()
+    close()
+    cfg.CONF.clear_override("transport_url")
+    cfg.CONF.reset()
+
+
+def test_others_of_the_host_are_answered_through_the_door(home: str) -> None:
+    assert ask(home) == "42"
+    socket = pathlib.Path(home.removeprefix("inprocess://"))
+    assert socket.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_door_behind_which_nobody_answers(home: str) -> None:
+    assert ask(home, 0.2, server="other") == "MessagingTimeout"
+
+
+def test_no_door(tmp_path: pathlib.Path) -> None:
+    assert ask(f"inprocess://{tmp_path}/bus.sock") == "MessageDeliveryFailure"

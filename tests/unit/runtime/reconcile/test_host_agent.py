@@ -2,6 +2,7 @@
 
 import pathlib
 import threading
+from unittest import mock
 
 import pytest
 from oslo_config import cfg
@@ -66,11 +67,8 @@ def test_a_broker_that_refuses_is_tried_until_it_takes_us(monkeypatch: pytest.Mo
 def test_a_broker_that_hangs_keeps_nobody_from_ending() -> None:
     gate = threading.Event()
     asked: list[str] = []
-
-    class Rpc:
-        def start(self) -> None:
-            gate.wait()
-
-    bus._Serving("engine", Rpc, lambda: asked.append("finish"), gate.wait).stop()
+    rpc = mock.Mock()
+    rpc.start.side_effect = gate.wait
+    bus._Serving("engine", lambda: rpc, lambda: asked.append("finish"), gate.wait).stop()
     assert asked == ["finish"], "it returned while the broker still hangs"
     gate.set()

@@ -6,9 +6,38 @@ import msgspec
 
 from contract.document import Document
 
+#: IANA numbers of the protocols that a rule may name, as the Networking API has them. ``icmp`` in an IPv6
+#: rule means ICMPv6.
+PROTOCOLS = {
+    "ah": 51,
+    "dccp": 33,
+    "egp": 8,
+    "esp": 50,
+    "gre": 47,
+    "icmp": 1,
+    "icmpv6": 58,
+    "igmp": 2,
+    "ip": 0,
+    "ipip": 4,
+    "ipv6-encap": 41,
+    "ipv6-frag": 44,
+    "ipv6-icmp": 58,
+    "ipv6-nonxt": 59,
+    "ipv6-opts": 60,
+    "ipv6-route": 43,
+    "ospf": 89,
+    "pgm": 113,
+    "rsvp": 46,
+    "sctp": 132,
+    "tcp": 6,
+    "udp": 17,
+    "udplite": 136,
+    "vrrp": 112,
+}
+
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One allowance. ``protocol`` is a name or a number as text, None for any; port range as the API
+    """One allowance. ``protocol`` is a name (PROTOCOLS) or a number as text, None for any; port range as the API
     defines it (type and code for ICMP)."""
 
     id: str

@@ -3,33 +3,7 @@
 Names are those of the Networking API (security group rule, attribute ``protocol``).
 """
 
-#: Names by number. ``icmp`` in an IPv6 rule means ICMPv6, as in Neutron.
-NUMBERS = {
-    "ah": 51,
-    "dccp": 33,
-    "egp": 8,
-    "esp": 50,
-    "gre": 47,
-    "icmp": 1,
-    "icmpv6": 58,
-    "igmp": 2,
-    "ip": 0,
-    "ipip": 4,
-    "ipv6-encap": 41,
-    "ipv6-frag": 44,
-    "ipv6-icmp": 58,
-    "ipv6-nonxt": 59,
-    "ipv6-opts": 60,
-    "ipv6-route": 43,
-    "ospf": 89,
-    "pgm": 113,
-    "rsvp": 46,
-    "sctp": 132,
-    "tcp": 6,
-    "udp": 17,
-    "udplite": 136,
-    "vrrp": 112,
-}
+from contract.security_group import PROTOCOLS
 
 _ICMP, _ICMPV6 = 1, 58
 #: Protocols whose ports OpenFlow can match.
@@ -71,7 +45,9 @@ def port_masks(low: int, high: int) -> list[tuple[int, int]]:
 
 
 def _number(protocol: str) -> int:
-    number = int(protocol) if protocol.isascii() and protocol.isdigit() else NUMBERS.get(protocol.lower(), -1)
+    number = (
+        int(protocol) if protocol.isascii() and protocol.isdigit() else PROTOCOLS.get(protocol.lower(), -1)
+    )
     if not 0 <= number <= 255:
         raise ValueError(f"{protocol!r} is not a protocol")
     return number

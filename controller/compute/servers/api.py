@@ -86,10 +86,7 @@ def _listing(
     body = FIELDS.many(rows, view, only)
     if not only:
         for row, shown in zip(rows, body["servers"], strict=True):
-            if row.state == "error" and row.fault:
-                shown["fault"] = fault(row, view)
-            if row.state not in ("active", "building"):
-                shown.pop("progress", None)
+            _follow_state(row, shown, view)
     if has_more and rows:
         path, params = where
         url = paging.next_url(f"{view.base_url}/v2.1{path}", params, rows[-1].id)
@@ -101,11 +98,16 @@ def shown_server(session: Session, row: Any, view_of: Any) -> dict[str, Any]:
     """One server complete, as show and update answer it."""
     view: View = view_of(lookup.related(session, [row]))
     shown = FIELDS.one(row, view)
-    if row.state == "error" and row.fault:
-        shown["server"]["fault"] = fault(row, view)
-    if row.state not in ("active", "building"):
-        shown["server"].pop("progress", None)
+    _follow_state(row, shown["server"], view)
     return shown
+
+
+def _follow_state(row: Any, shown: dict[str, Any], view: View) -> None:
+    """What is there in some states only."""
+    if row.state == "error" and row.fault:
+        shown["fault"] = fault(row, view)
+    if row.state not in ("active", "building"):
+        shown.pop("progress", None)
 
 
 def fault(row: Any, view: View) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def _wire(session: Session, caller: Caller, row: Server, network: NetworkPlan, b
     attach(session, caller, row, network)
     for device in block.volumes:
         volume_id = device.volume_id or server_volumes.create_for_boot(
-            session, caller, device.size_gib, device.image_id, "", device.volume_type
+            session, caller, device.size_gib, device.image_id, device.volume_type
         )
         server_volumes.reserve(
             session,

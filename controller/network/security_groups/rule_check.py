@@ -3,35 +3,9 @@
 import ipaddress
 from typing import Any
 
+from contract.security_group import PROTOCOLS
 from controller.network import refusals
 
-#: IANA numbers of the protocol names that neutron knows.
-PROTOCOLS = {
-    "ah": 51,
-    "dccp": 33,
-    "egp": 8,
-    "esp": 50,
-    "gre": 47,
-    "icmp": 1,
-    "icmpv6": 58,
-    "igmp": 2,
-    "ip": 0,
-    "ipip": 4,
-    "ipv6-encap": 41,
-    "ipv6-frag": 44,
-    "ipv6-icmp": 58,
-    "ipv6-nonxt": 59,
-    "ipv6-opts": 60,
-    "ipv6-route": 43,
-    "ospf": 89,
-    "pgm": 113,
-    "rsvp": 46,
-    "sctp": 132,
-    "tcp": 6,
-    "udp": 17,
-    "udplite": 136,
-    "vrrp": 112,
-}
 _WITH_PORTS = (6, 17, 33, 132, 136)
 _ICMP = (1, 58)
 _IPV6_ONLY = (41, 43, 44, 58, 59, 60)

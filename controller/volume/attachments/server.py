@@ -94,20 +94,18 @@ def settle(session: Session, volume: Volume) -> None:
 
 
 def create_for_boot(
-    session: Session,
-    caller: Caller,
-    size_gib: int,
-    image_id: str | None,
-    name: str,
-    volume_type: str | None,
+    session: Session, caller: Caller, size_gib: int, image_id: str | None, volume_type: str | None
 ) -> str:
     """A new volume for a server of the same transaction, which may reserve it at once; its id.
 
     Raises as volumes.create does.
     """
-    stored = {"name": name}
     wish = Wish(
-        size_gib=size_gib, image_id=image_id, volume_type=volume_type, is_of_server=True, stored=stored
+        size_gib=size_gib,
+        image_id=image_id,
+        volume_type=volume_type,
+        is_of_server=True,
+        stored={"name": ""},
     )
     return create(session, caller, wish).id
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from contract.document import Key
-from controller.compute.servers.operations import leave
+from controller.compute.servers.operations import dead_hosts
 from controller.db.agents import Agent
 from controller.db.columns import now
 from controller.db.outbox import OutboxRow
@@ -61,8 +61,8 @@ def test_a_host_that_is_silent_for_a_moment_is_waited_for_by_delete(
 def test_a_dead_host_does_not_keep_its_servers_from_being_deleted(
     cloud: FakeCloud, api: Api, db: Database, body: dict[str, Any], monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(leave, "SILENCE_S", 0.5)
-    monkeypatch.setattr(leave, "_LISTEN_AGAIN_S", 0.2)
+    monkeypatch.setattr(dead_hosts, "SILENCE_S", 0.5)
+    monkeypatch.setattr(dead_hosts, "LISTEN_AGAIN_S", 0.2)
     host = cloud.add_host("one")
     server_id = create(api, body)
     becomes(cloud, api, server_id, "ACTIVE")

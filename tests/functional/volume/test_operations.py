@@ -150,7 +150,7 @@ def test_boot_volume_is_reserved_before_it_is_made(engine: Any, until: Until) ->
     db = engine.db
 
     def boot(session: Any) -> tuple[str, str]:
-        volume_id = server.create_for_boot(session, CALLER, 2, None, "", None)
+        volume_id = server.create_for_boot(session, CALLER, 2, None, None)
         attachment = server.reserve(
             session, ALPHA, volume_id, SERVER, None, boot_index=0, delete_on_termination=True
         )
@@ -171,7 +171,7 @@ def test_boot_volume_is_reserved_before_it_is_made(engine: Any, until: Until) ->
 def test_boot_volume_goes_while_it_is_made(engine: Any, until: Until) -> None:
     host, db = engine.host(), engine.db
     host.is_silent = True
-    volume_id = db.write(lambda s: server.create_for_boot(s, CALLER, 2, None, "", None))
+    volume_id = db.write(lambda s: server.create_for_boot(s, CALLER, 2, None, None))
     attachment = db.write(
         lambda s: server.reserve(s, ALPHA, volume_id, SERVER, None, delete_on_termination=True)
     )

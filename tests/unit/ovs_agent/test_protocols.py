@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.security_group import PROTOCOLS
 from ovs_agent.flows import protocols
 
 
@@ -24,7 +25,7 @@ def test_the_whole_range_needs_no_mask() -> None:
     assert protocols.matches("IPv6", "udp", None, None) == ["udp6"]
 
 
-@pytest.mark.parametrize("name", sorted(protocols.NUMBERS))
+@pytest.mark.parametrize("name", sorted(PROTOCOLS))
 def test_every_name_of_the_api_compiles_in_both_families(name: str) -> None:
     for family in ("IPv4", "IPv6"):
         assert protocols.matches(family, name, None, None)

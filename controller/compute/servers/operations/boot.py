@@ -5,15 +5,13 @@ volumes ──► place ──► export ──► spawn ──► active
               └─────── undone ──────┘ next candidate
 """
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from contract.document import Key
 from controller.compute.servers import document, host_views
 from controller.compute.servers.model import Server
-from controller.compute.servers.operations import leave
+from controller.compute.servers.operations import exports, leave
 from controller.compute.servers.operations.faults import become_error, current
-from controller.db import agents
 from controller.db.columns import now
 from controller.db.host_documents import standing
 from controller.db.outbox import changed
@@ -97,8 +95,7 @@ def _export(run: Run) -> Waiting | None:
         server = current(session, run)
         states = []
         for attachment in server_volumes.for_server(session, server.id):
-            initiator = initiator_of(session, str(server.host))
-            server_volumes.export(session, attachment.id, str(server.host), initiator)
+            exports.show(session, attachment.id, str(server.host))
             state, fault = server_volumes.is_exported(session, attachment.id)
             states.append((state, fault))
             if state == "applied":
@@ -111,11 +108,6 @@ def _export(run: Run) -> Waiting | None:
         if state == "failed":
             raise StepFailed(f"A volume could not be exported: {fault}")
     return Waiting("exports") if any(state != "applied" for state, _ in states) else None
-
-
-def _unexport(run: Run) -> Waiting | None:
-    """Hides the volumes again; the domain is gone only when ``place`` is undone, so this waits there."""
-    return None
 
 
 def _spawn(run: Run) -> Waiting | None:
@@ -141,16 +133,6 @@ def _refused(run: Run, host: str, fault: str, details: str) -> None:
     raise Backtrack("place", fault)
 
 
-def initiator_of(session: Session, host: str) -> str:
-    """The iSCSI name that a host's exports are restricted to; empty where CHAP alone decides."""
-    capabilities = session.scalar(
-        select(agents.Agent.capabilities).where(
-            agents.Agent.host == host, agents.Agent.agent == "nova-compute"
-        )
-    )
-    return str((capabilities or {}).get("initiator", ""))
-
-
 def _done(session: Session, operation: Operation) -> None:
     server = session.get(Server, operation.subject.partition(":")[2], with_for_update=True)
     if server is None:
@@ -167,13 +149,8 @@ DEFINITION = Definition(
     steps=(
         Step("volumes", _volumes, deadline_s=600, late="The server's volumes were not ready in time."),
         Step("place", _place, _unplace, deadline_s=15, late=NO_HOST),
-        Step(
-            "export",
-            _export,
-            _unexport,
-            deadline_s=60,
-            late="The server's volumes were not exported in time.",
-        ),
+        # undone with "place": an export goes only after the domain
+        Step("export", _export, deadline_s=60, late="The server's volumes were not exported in time."),
         Step("spawn", _spawn, deadline_s=300, late="The host did not start the server in time."),
     ),
     on_done=_done,

@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 from contract.document import Key
 from controller.compute.servers import document
 from controller.compute.servers.model import Server
-from controller.compute.servers.operations.boot import initiator_of
+from controller.compute.servers.operations import exports
 from controller.compute.servers.operations.faults import current
-from controller.compute.servers.operations.leave import withdraw_exports
 from controller.db.host_documents import standing
 from controller.db.outbox import changed
 from controller.operations.model import Operation
@@ -24,8 +23,7 @@ def _export(run: Run) -> Waiting | None:
 
     def want(session: Session) -> tuple[str, str]:
         server = current(session, run)
-        host = str(server.host)
-        server_volumes.export(session, attachment_id, host, initiator_of(session, host))
+        exports.show(session, attachment_id, str(server.host))
         return server_volumes.is_exported(session, attachment_id)
 
     state, fault = run.write(want)
@@ -36,7 +34,7 @@ def _export(run: Run) -> Waiting | None:
 
 def _unexport(run: Run) -> Waiting | None:
     """Hides the volume."""
-    return withdraw_exports(run, lambda _session, run: [run.input["attachment_id"]])
+    return exports.withdraw(run, lambda _session, run: [run.input["attachment_id"]])
 
 
 def _put_back(run: Run) -> Waiting | None:
@@ -44,8 +42,8 @@ def _put_back(run: Run) -> Waiting | None:
 
     def want(session: Session) -> None:
         server = current(session, run)
-        host, attachment_id = str(server.host), run.input["attachment_id"]
-        server_volumes.export(session, attachment_id, host, initiator_of(session, host))
+        attachment_id = run.input["attachment_id"]
+        exports.show(session, attachment_id, str(server.host))
         server_volumes.want_in_guest(session, attachment_id, True)
         changed(session, "server", server.id)
 

@@ -6,12 +6,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.security_group import PROTOCOLS
 from controller.network.security_groups import rule_check
 from controller.web.errors import BadRequest
 
 _PROTOCOLS = st.one_of(
     st.none(),
-    st.sampled_from(sorted(rule_check.PROTOCOLS)),
+    st.sampled_from(sorted(PROTOCOLS)),
     st.integers(-5, 300).map(str),
     st.text(max_size=8),
 )

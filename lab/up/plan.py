@@ -93,7 +93,7 @@ def _configure() -> str:
     if "targets" in own:
         sections.append(targets.section())
     supervisor.write_config([*sections, *services.sections()])
-    return f"own daemons: mariadb, rabbitmq, {', '.join(own)}"
+    return f"own daemons: {', '.join(['mariadb', 'rabbitmq', *own])}"
 
 
 def _own_daemons() -> list[str]:

@@ -119,13 +119,20 @@ def text(name: str) -> str:
 
 def _option(option: Any) -> str:
     lines = [f"# {line}" for line in textwrap.wrap(" ".join((option.help or "").split()), 106)]
-    return "\n".join(["", *lines, *_choices(option), f"#{option.dest} = {_default(option)}", ""])
+    return "\n".join(
+        ["", *lines, *_choices(option), *_mutability(option), f"#{option.dest} = {_default(option)}", ""]
+    )
 
 
 def _choices(option: Any) -> Iterator[str]:
     choices = getattr(option.type, "choices", None)
     if choices:
         yield f"# One of: {', '.join(str(choice) for choice in choices)}"
+
+
+def _mutability(option: Any) -> Iterator[str]:
+    if option.mutable:
+        yield "# May be changed while the process runs: reload it."
 
 
 def _default(option: Any) -> str:

@@ -49,12 +49,18 @@ OPTIONS = [
         min=0.0,
         help="Seconds a guest has to go down in a soft reboot before it becomes a hard one.",
     ),
-    cfg.FloatOpt("cpu_allocation_ratio", default=16.0, min=0.0, help="Virtual CPUs offered per real one."),
-    cfg.FloatOpt("ram_allocation_ratio", default=1.5, min=0.0, help="Memory offered per real memory."),
-    cfg.FloatOpt("disk_allocation_ratio", default=1.0, min=0.0, help="Disk space offered per real one."),
-    cfg.IntOpt("reserved_host_memory_mb", default=512, min=0, help="Memory kept from guests."),
-    cfg.IntOpt("reserved_host_disk_mb", default=0, min=0, help="Disk space kept from guests."),
-    cfg.IntOpt("reserved_host_cpus", default=0, min=0, help="CPUs kept from guests."),
+    cfg.FloatOpt(
+        "cpu_allocation_ratio", mutable=True, default=16.0, min=0.0, help="Virtual CPUs offered per real one."
+    ),
+    cfg.FloatOpt(
+        "ram_allocation_ratio", mutable=True, default=1.5, min=0.0, help="Memory offered per real memory."
+    ),
+    cfg.FloatOpt(
+        "disk_allocation_ratio", mutable=True, default=1.0, min=0.0, help="Disk space offered per real one."
+    ),
+    cfg.IntOpt("reserved_host_memory_mb", mutable=True, default=512, min=0, help="Memory kept from guests."),
+    cfg.IntOpt("reserved_host_disk_mb", mutable=True, default=0, min=0, help="Disk space kept from guests."),
+    cfg.IntOpt("reserved_host_cpus", mutable=True, default=0, min=0, help="CPUs kept from guests."),
     cfg.StrOpt("integration_bridge", default="br-int", help="Bridge that all guests' taps are in."),
 ]
 
@@ -63,12 +69,14 @@ IMAGE_CACHE_GROUP = "image_cache"
 IMAGE_CACHE_OPTIONS = [
     cfg.BoolOpt(
         "remove_unused_base_images",
+        mutable=True,
         default=True,
         help="Remove cached images that no server of the host stands on, when they are old enough or when "
         "there is no room for another one.",
     ),
     cfg.FloatOpt(
         "remove_unused_original_minimum_age_seconds",
+        mutable=True,
         default=86400.0,
         min=0.0,
         help="Seconds for which a cached image must have been unused before it is removed for its age.",

@@ -62,8 +62,7 @@ class UnusedImages:
     def __init__(self, cache: ImageCache, users: Users, conf: cfg.ConfigOpts) -> None:
         self._cache = cache
         self._users = users
-        self._may_remove = bool(conf.image_cache.remove_unused_base_images)
-        self._minimum_age_s = float(conf.image_cache.remove_unused_original_minimum_age_seconds)
+        self._options = conf.image_cache
         self._was_named: set[str] = set()
         self._woken = threading.Event()
         self._is_stopping = False
@@ -85,21 +84,25 @@ class UnusedImages:
 
     def make_room(self, size_bytes: int) -> None:
         """Removes unused images of any age if there is not room for so many bytes more."""
-        if self._may_remove and shutil.disk_usage(self._cache.directory).free < size_bytes:
+        if (
+            self._options.remove_unused_base_images
+            and shutil.disk_usage(self._cache.directory).free < size_bytes
+        ):
             LOG.info("%d bytes are needed in the image cache: what is unused goes", size_bytes)
             self._remove([image_id for image_id in self._cache.ages() if not self._users.is_named(image_id)])
 
     def look(self) -> float | None:
         """Removes what is due. In how many seconds the next one is; None when nothing is unused."""
-        if not self._may_remove:
+        if not self._options.remove_unused_base_images:
             return None
+        minimum_age_s = float(self._options.remove_unused_original_minimum_age_seconds)
         due: list[str] = []
         next_s: float | None = None
         for image_id, age_s in self._ages().items():
-            if age_s >= self._minimum_age_s:
+            if age_s >= minimum_age_s:
                 due.append(image_id)
             else:
-                next_s = min(next_s or self._minimum_age_s, self._minimum_age_s - age_s)
+                next_s = min(next_s or minimum_age_s, minimum_age_s - age_s)
         if due and not self._remove(due):
             return _AGAIN_S
         return next_s

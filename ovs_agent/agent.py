@@ -145,6 +145,6 @@ def _connect(remote: str, changed: Callable[[Interface | None, Interface | None]
     try:
         return Ovsdb(remote, changed)
     except OvsdbError as error:
-        raise settings.ConfigurationError(
+        raise settings.NotYetError(
             f"{error}. Start openvswitch, or correct [ovs] ovsdb_connection."
         ) from error

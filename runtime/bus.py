@@ -24,7 +24,7 @@ import oslo_messaging
 from kombu.exceptions import KombuError
 from oslo_config import cfg
 
-from runtime import log
+from runtime import log, settings
 from runtime.nonces import Nonces, PlayedError
 
 LOG = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ class Bus:
         self._identity = identity
         self._keys = keys
         self._nonces = Nonces()
-        self._transport = oslo_messaging.get_rpc_transport(conf)
+        self._transport = _transport(conf)
 
     def call(
         self,
@@ -290,6 +290,15 @@ class _Endpoint:
             answer = method.handle(msgspec.json.decode(body, type=method.request), head["key_id"])
         encoded = b"{}" if answer is None else msgspec.json.encode(answer)
         return self._bus._seal(head["key_id"], f"answer:{name}", encoded)
+
+
+def _transport(conf: cfg.ConfigOpts) -> Any:
+    try:
+        return oslo_messaging.get_rpc_transport(conf)
+    except (oslo_messaging.InvalidTransportURL, oslo_messaging.DriverLoadFailure) as error:
+        raise settings.ConfigurationError(
+            f"transport_url: {error}. It is rabbit://user:password@address:port/, or inprocess:// in cumulet-allinone."
+        ) from error
 
 
 def _in_background(name: str, work: Callable[[], None]) -> threading.Thread:

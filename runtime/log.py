@@ -3,7 +3,9 @@
 import contextlib
 import contextvars
 import logging
+import os
 import secrets
+import sys
 import uuid
 from collections.abc import Iterator
 
@@ -13,18 +15,31 @@ from oslo_log import log
 _request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
 
 
-class _RequestIdFilter(logging.Filter):
-    """Puts the current request id on every record, where the format strings look for it."""
+#: What a line begins with; the journal notes time and process itself, and takes the level as sd-daemon(3) says.
+_OWN_HEAD = "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s"
+_JOURNAL_HEAD = "%(journal_level)s%(levelname)s %(name)s"
+_JOURNAL_LEVELS = {
+    logging.CRITICAL: "<2>",
+    logging.ERROR: "<3>",
+    logging.WARNING: "<4>",
+    logging.DEBUG: "<7>",
+}
+
+
+class _RecordFilter(logging.Filter):
+    """Puts the current request id and the journal's level on every record, where the format strings look."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = _request_id.get()
+        record.journal_level = _JOURNAL_LEVELS.get(record.levelno, "<6>")
         return True
 
 
 def register(conf: cfg.ConfigOpts) -> None:
     """Makes oslo.log's options known; before ``settings.load``."""
     log.register_options(conf)
-    line = "%(asctime)s.%(msecs)03d %(process)d %(levelname)s %(name)s [%(request_id)s] %(message)s"
+    head = _JOURNAL_HEAD if is_journal() else _OWN_HEAD
+    line = f"{head} [%(request_id)s] %(message)s"
     log.set_defaults(
         logging_context_format_string=line,
         default_log_levels=[
@@ -40,6 +55,7 @@ def register(conf: cfg.ConfigOpts) -> None:
         ],
     )
     conf.set_default("logging_default_format_string", line)
+    conf.set_default("logging_exception_prefix", head)
     conf.set_default("use_stderr", True)
 
 
@@ -47,7 +63,16 @@ def setup(conf: cfg.ConfigOpts, program: str) -> None:
     """Starts logging as the options say."""
     log.setup(conf, program)
     for handler in logging.getLogger().handlers:
-        handler.addFilter(_RequestIdFilter())
+        handler.addFilter(_RecordFilter())
+
+
+def is_journal() -> bool:
+    """Whether what is written to stderr goes to systemd's journal (systemd.exec(5), JOURNAL_STREAM)."""
+    try:
+        stderr = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):  # closed, or no file
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{stderr.st_dev}:{stderr.st_ino}"
 
 
 def new_request_id() -> str:

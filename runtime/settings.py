@@ -42,6 +42,10 @@ class ConfigurationError(Exception):
     """A configuration that cannot work: the message names file, option and remedy."""
 
 
+class NotYetError(Exception):
+    """What this process cannot do without is not there yet: the message says what. To be started again."""
+
+
 def load(program: str, argv: Sequence[str] | None = None, parts: Sequence[str] = ()) -> cfg.ConfigOpts:
     """The settings of ``program`` from its files and command line; ``parts`` are programs that it contains.
 
@@ -77,6 +81,18 @@ def wrong(program: str, error: Exception) -> ConfigurationError:
     """What oslo.config says of an option, in words of a user."""
     text = _LOCATION.sub(r"in \1", str(error)).rstrip(".")
     return ConfigurationError(f"{program}: {text}. Correct the option and start again.")
+
+
+def reread(conf: cfg.ConfigOpts, program: str) -> None:
+    """Takes changed values of the options that are marked ``mutable`` from the files that were read at start;
+    of others that changed the log says that they wait for a restart. Raises ConfigurationError, and all is as before.
+    """
+    before = conf._mutable_ns
+    try:
+        conf.mutate_config_files()
+    except (cfg.Error, ValueError) as error:
+        conf._mutable_ns = before  # oslo.config takes the new values in before it looks at them
+        raise wrong(program, error) from error
 
 
 def register(conf: cfg.ConfigOpts) -> None:

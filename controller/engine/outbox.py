@@ -23,7 +23,7 @@ from controller.db.columns import new_uuid, now
 from controller.db.host_documents import Dependents, DocumentKind, HostDocument
 from controller.db.outbox import OutboxRow
 from controller.db.session import Database
-from runtime import log
+from runtime import log, watchdog
 
 LOG = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class Outbox:
         self._woken = threading.Event()
         self._set_aside: dict[int, float] = {}
         self._is_stopping = False
+        self._turns = watchdog.Turns("the engine's outbox", self.wake)
         self._thread = threading.Thread(target=self._work, name="outbox", daemon=True)
 
     def start(self) -> None:
@@ -98,6 +99,7 @@ class Outbox:
                 self.flush()
             except Exception:
                 LOG.exception("outbox pass failed, the next tick repeats it")
+            self._turns.turned()
 
     def _try_pass(self) -> _Pass:
         """A pass over many rows; when one of them cannot be taken, over each alone, and that one is set

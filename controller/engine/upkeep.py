@@ -12,6 +12,7 @@ from controller.db.session import Database
 from controller.engine.outbox import Outbox
 from controller.operations import claim
 from controller.operations.runner import Runner
+from runtime import watchdog
 
 LOG = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class Upkeep:
         self._outbox = outbox
         self._runner = runner
         self._stopping = threading.Event()
+        self._turns = watchdog.Turns("the engine's upkeep")
         self._thread = threading.Thread(target=self._work, name="upkeep", daemon=True)
 
     def start(self) -> None:
@@ -47,6 +49,7 @@ class Upkeep:
                 self._tick(ticks)
             except Exception:
                 LOG.exception("upkeep failed, the next tick repeats it")
+            self._turns.turned()
 
     def _tick(self, ticks: int) -> None:
         if self._outbox.has_stragglers():

@@ -24,21 +24,37 @@ OPTIONS = [
     ),
     cfg.BoolOpt(
         "require_image_format_match",
+        mutable=True,
         default=False,
         help="Refuse data that is not of the image's disk_format. Data that could make a host read files "
         "of its own is refused in any case.",
     ),
     cfg.ListOpt(
         "gpt_safety_checks_nonfatal",
+        mutable=True,
         default=[],
         help="Names of checks on partition tables (mbr) that do not refuse an image.",
     ),
-    cfg.IntOpt("size_cap_gib", default=1024, min=1, help="Largest image that is taken."),
-    cfg.IntOpt("properties_quota", default=128, min=-1, help="Properties of an image; -1 for any number."),
-    cfg.IntOpt("tags_quota", default=128, min=-1, help="Tags of an image; -1 for any number."),
-    cfg.IntOpt("members_quota", default=128, min=-1, help="Members of an image; -1 for any number."),
-    cfg.IntOpt("limit_default", default=25, min=1, help="Images on a page when a list asks for no number."),
-    cfg.IntOpt("limit_max", default=1000, min=1, help="Most images on a page."),
+    cfg.IntOpt("size_cap_gib", mutable=True, default=1024, min=1, help="Largest image that is taken."),
+    cfg.IntOpt(
+        "properties_quota",
+        mutable=True,
+        default=128,
+        min=-1,
+        help="Properties of an image; -1 for any number.",
+    ),
+    cfg.IntOpt("tags_quota", mutable=True, default=128, min=-1, help="Tags of an image; -1 for any number."),
+    cfg.IntOpt(
+        "members_quota", mutable=True, default=128, min=-1, help="Members of an image; -1 for any number."
+    ),
+    cfg.IntOpt(
+        "limit_default",
+        mutable=True,
+        default=25,
+        min=1,
+        help="Images on a page when a list asks for no number.",
+    ),
+    cfg.IntOpt("limit_max", mutable=True, default=1000, min=1, help="Most images on a page."),
     cfg.ListOpt(
         "import_methods",
         item_type=types.String(choices=["glance-direct"]),

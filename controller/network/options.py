@@ -9,6 +9,7 @@ OPTIONS = [
     cfg.StrOpt("vlan_range", default="1:4094", help="First and last VLAN id given where none is asked for."),
     cfg.StrOpt(
         "tenant_network_type",
+        mutable=True,
         default="vxlan",
         choices=["vxlan", "local"],
         help="How networks are carried whose creator does not say.",
@@ -18,10 +19,20 @@ OPTIONS = [
         "dns_domain", default="openstacklocal.", help="Domain of dns_assignment, with a dot at the end."
     ),
     cfg.StrOpt("availability_zone", default="nova", help="The one availability zone of networks."),
-    cfg.IntOpt("max_dns_nameservers", default=5, min=0, help="Name servers that a subnet may have."),
-    cfg.IntOpt("max_host_routes", default=20, min=0, help="Host routes that a subnet may have."),
-    cfg.IntOpt("max_fixed_ips", default=16, min=1, help="Addresses that a port may be given."),
-    cfg.IntOpt("max_address_pairs", default=10, min=0, help="Allowed address pairs that a port may have."),
+    cfg.IntOpt(
+        "max_dns_nameservers", mutable=True, default=5, min=0, help="Name servers that a subnet may have."
+    ),
+    cfg.IntOpt(
+        "max_host_routes", mutable=True, default=20, min=0, help="Host routes that a subnet may have."
+    ),
+    cfg.IntOpt("max_fixed_ips", mutable=True, default=16, min=1, help="Addresses that a port may be given."),
+    cfg.IntOpt(
+        "max_address_pairs",
+        mutable=True,
+        default=10,
+        min=0,
+        help="Allowed address pairs that a port may have.",
+    ),
 ]
 
 

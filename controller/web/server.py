@@ -5,6 +5,7 @@ stand beside the engine and the agents of ``main/allinone.py``.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import threading
@@ -13,6 +14,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from controller.web.asgi import AsgiApp
+from runtime import watchdog
 
 LOG = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ class WebServer:
         self._loop = asyncio.new_event_loop()
         self._server: Server | None = None
         self._failure: Exception | None = None
+        self._turns = watchdog.Turns("the web server", self._turn)
         self._begun, self._stopping = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="web-server", daemon=True)
 
@@ -47,6 +50,10 @@ class WebServer:
         if self._server is not None:
             self._loop.call_soon_threadsafe(self._server.stop)
         self._thread.join(_END_S)
+
+    def _turn(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody will say that it turned
+            self._loop.call_soon_threadsafe(self._turns.turned)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)

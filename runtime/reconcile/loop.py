@@ -17,7 +17,7 @@ import msgspec
 from contract.document import Document, Envelope, Key, UnknownVersionError
 from contract.kinds import decode
 from contract.report import Fault, Report
-from runtime import faultpoint
+from runtime import faultpoint, watchdog
 from runtime.reconcile.ledger import Ledger
 from runtime.reconcile.outcome import Failed, Handler, Retry
 
@@ -53,6 +53,7 @@ class Loop:
         self._later: list[tuple[float, Key]] = []
         self._backoff: dict[Key, float] = {}
         self._is_stopping = False
+        self._turns = watchdog.Turns(f"the loop of {', '.join(handlers)}", lambda: self.poke(()))
         names = [f"reconcile-{n}" for n in range(workers)] + ["reconcile-timer"]
         targets = [self._work] * workers + [self._tick]
         self._threads = [
@@ -139,6 +140,7 @@ class Loop:
     def _tick(self) -> None:
         with self._changed:
             while not self._is_stopping:
+                self._turns.turned()
                 now = time.monotonic()
                 while self._later and self._later[0][0] <= now:
                     self._add(heapq.heappop(self._later)[1])

@@ -15,6 +15,7 @@ from contract import report as words
 from contract import topics
 from contract.calls import Adopt, Nothing
 from contract.document import Envelope, Key, Tombstone, set_digest
+from runtime import watchdog
 from runtime.bus import Bus, BusError
 from runtime.reconcile.ledger import Ledger
 
@@ -46,6 +47,7 @@ class Sync:
         self._stopping = threading.Event()
         self._frozen = ledger.mark("frozen")
         self._poke: Callable[[list[Key]], None] = lambda keys: None
+        self._turns = watchdog.Turns(f"the heartbeat of {agent}")
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def start(self, poke: Callable[[list[Key]], None]) -> None:
@@ -115,6 +117,7 @@ class Sync:
                     return
                 LOG.exception("heartbeat failed")
                 wait = HEARTBEAT_S
+            self._turns.turned()
             self._wake.wait(wait)
             self._wake.clear()
 

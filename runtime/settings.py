@@ -90,9 +90,11 @@ def reread(conf: cfg.ConfigOpts, program: str) -> None:
     before = conf._mutable_ns
     try:
         conf.mutate_config_files()
-    except (cfg.Error, ValueError) as error:
-        conf._mutable_ns = before  # oslo.config takes the new values in before it looks at them
-        raise wrong(program, error) from error
+        check(conf, program)
+    except (ConfigurationError, cfg.Error, ValueError) as error:
+        conf._mutable_ns = before  # oslo.config takes the new values in before anybody looks at them
+        conf.clear_override("host")  # has it forget what it remembers of them
+        raise error if isinstance(error, ConfigurationError) else wrong(program, error) from error
 
 
 def register(conf: cfg.ConfigOpts) -> None:

@@ -20,7 +20,8 @@ OPTIONS = [cfg.IntOpt("speed", default=1, min=1, mutable=True), cfg.IntOpt("size
 
 def start(conf, stack):
     conf.register_opts(OPTIONS, group="thing")
-    conf.register_mutate_hook(lambda conf, fresh: print(conf.thing.speed, conf.thing.size, flush=True))
+    tell = lambda conf, fresh: print(fresh and conf.thing.speed, conf.thing.size, flush=True)
+    conf.register_mutate_hook(tell)
     if sys.stdin.read() == "not yet":
         raise settings.NotYetError("the switch is not there")
 

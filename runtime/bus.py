@@ -31,6 +31,9 @@ LOG = logging.getLogger(__name__)
 
 #: Key id of messages between processes of the controller.
 CONTROLLER = ""
+#: Messages that one server works on side by side. The library's default of 64 is reached soon, as it makes a
+#: thread for each message until then; each keeps memory, and in the engine a connection to the database.
+SERVING_THREADS = 16
 #: Between two tries to be served by a broker that refuses.
 _SERVE_AGAIN_S = 5.0
 #: How long a process that is to end waits for the requests that it has taken.
@@ -131,12 +134,15 @@ class Bus:
         endpoint = _Endpoint(self, methods)
 
         def make() -> Any:
-            return oslo_messaging.get_rpc_server(
+            rpc = oslo_messaging.get_rpc_server(
                 self._transport,
                 oslo_messaging.Target(topic=topic, server=server),
                 [endpoint],
                 access_policy=oslo_messaging.DefaultRPCAccessPolicy,
             )
+            # an option of the library, which knows it since it made the server
+            rpc.conf.set_default("executor_thread_pool_size", SERVING_THREADS)
+            return rpc
 
         def wake() -> None:
             with contextlib.suppress(*_AWAY):

@@ -115,7 +115,7 @@ def create(session: Session, caller: Caller, values: dict[str, Any]) -> Keypair:
     user_id = values.get("user_id") or caller.user_id
     projects.lock(session, caller.own_project)
     used = session.scalar(select(func.count()).select_from(Keypair).where(Keypair.user_id == user_id)) or 0
-    quota.check(session, caller.own_project, "compute", "key_pairs", used + 1)
+    quota.check(session, caller.own_project, "compute", {"key_pairs": used + 1})
     if find_or_none(session, user_id, values["name"]) is not None:
         raise Conflict(f"Key pair '{values['name']}' already exists: choose another name or delete it.")
     keypair = Keypair(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+import msgspec
 import sqlalchemy
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
@@ -115,6 +116,7 @@ def _mariadb(url: str, isolation_level: Any, **more: Any) -> sqlalchemy.Engine:
         pool_reset_on_return=None,
         query_cache_size=1200,
         hide_parameters=True,
+        json_deserializer=msgspec.json.decode,
         connect_args={"charset": "utf8mb4", "init_command": "SET time_zone='+00:00'"},
         **more,
     )

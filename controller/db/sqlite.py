@@ -5,6 +5,7 @@ import pathlib
 import sqlite3
 from typing import Any
 
+import msgspec
 import sqlalchemy
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
@@ -22,7 +23,12 @@ _PATIENCE_S = 30
 def engine(url: str) -> sqlalchemy.Engine:
     """Connections to the file of ``url``, which is made (0600) if it is missing."""
     _make(make_url(url).database)
-    result = sqlalchemy.create_engine(url, connect_args={"timeout": _PATIENCE_S}, hide_parameters=True)
+    result = sqlalchemy.create_engine(
+        url,
+        connect_args={"timeout": _PATIENCE_S},
+        hide_parameters=True,
+        json_deserializer=msgspec.json.decode,
+    )
     event.listen(result, "connect", _prepare)
     event.listen(result, "begin", _begin)
     return result

@@ -3,22 +3,17 @@
 import runtime.lean  # noqa: F401, I001  must come before what might import eventlet
 
 import contextlib
-import logging
-from collections.abc import Callable
 
 from oslo_config import cfg
 
-from contract import topics
-from contract.calls import Nothing
 from controller.main import assembly, chores
+from controller.main.poke import Poke
 from controller.main.process import Process, prepare
 from controller.volume import secrets as volume_secrets
 from controller.web.asgi import AsgiApp
 from controller.web.server import WebServer
-from runtime import faultpoint, service, settings
-from runtime.bus import CONTROLLER, Bus, BusError
-
-LOG = logging.getLogger(__name__)
+from runtime import service, settings
+from runtime.bus import CONTROLLER, Bus
 
 
 def main() -> None:
@@ -34,7 +29,7 @@ def start(conf: cfg.ConfigOpts, stack: contextlib.ExitStack) -> None:
     volume_secrets.configure(process.master_key)
     bus = Bus(conf, CONTROLLER, process.keys)
     stack.callback(bus.close)
-    process.db.on_hint = _poke(bus)
+    process.db.on_hint = Poke(bus)
     serve(process, bus, stack)
 
 
@@ -54,16 +49,3 @@ def serve(process: Process, bus: Bus, stack: contextlib.ExitStack) -> None:
             f"{place[0]}:{place[1]}: {error}. End what listens there, or set another [api] port or bind."
         ) from error
     stack.callback(server.stop)
-
-
-def _poke(bus: Bus) -> Callable[[], None]:
-    """Tells an engine that there is work; if none hears it, the next tick finds it."""
-
-    def poke() -> None:
-        faultpoint.point("api.poke.before")
-        try:
-            bus.cast((topics.ENGINE, None), "poke", Nothing())
-        except BusError as error:
-            LOG.warning("engine was not told of a change, its tick will find it: %s", error)
-
-    return poke

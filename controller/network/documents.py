@@ -21,7 +21,7 @@ from controller.db.agents import Agent
 from controller.db.host_documents import Dependents, DocumentKind, filled
 from controller.network.networks.model import Network
 from controller.network.ports import service
-from controller.network.ports.kind import groups_of
+from controller.network.ports.groups import groups_of
 from controller.network.ports.model import Port, PortAddress, PortGroup
 from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule
 from controller.network.subnets.model import Subnet

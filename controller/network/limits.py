@@ -34,6 +34,6 @@ def check(session: Session, project_id: str, resource: str, adding: int = 1) -> 
     """Raises OverQuota if the project may not have ``adding`` more. The project is locked already."""
     try:
         after = used(session, project_id, resource) + adding
-        quota.check(session, project_id, "network", resource, after)
+        quota.check(session, project_id, "network", {resource: after})
     except errors.OverQuota as error:
         raise OverQuota(error.message, kind="OverQuota") from None

@@ -55,7 +55,7 @@ def _do(run: Run, definition: Definition) -> bool:
         return _again(run, definition, step, error)
     if isinstance(outcome, Waiting):
         return _wait(run, definition, outcome)
-    _next(run, step, run.operation.step + 1, "do")
+    _next(run, definition, step, run.operation.step + 1)
     return True
 
 
@@ -64,7 +64,7 @@ def _undo(run: Run, definition: Definition) -> bool:
     operation = run.operation
     if operation.step < int(operation.memory.get("undo_to", 0)):
         if operation.memory.get("is_backtrack"):
-            _next(run, None, operation.step + 1, "do")
+            _next(run, definition, None, operation.step + 1)
             return True
         _finish(run, definition, "failed")
         return False
@@ -86,7 +86,7 @@ def _undo(run: Run, definition: Definition) -> bool:
         LOG.error(
             "undo of %s of %s is given up: it waited for %s", step.name, operation.subject, outcome.what
         )
-    _next(run, step, operation.step - 1, "undo")
+    _undo_next(run, operation.step - 1)
     return True
 
 
@@ -97,15 +97,13 @@ def _begin_undo(run: Run, step: Step) -> None:
 
 
 def _begin(run: Run, step: Step) -> None:
-    """Starts the step's clock, once."""
-    if run.operation.step_deadline is not None:
-        return
-    event = {"operation_id": run.operation.id, "name": step.name}
-    _set_deadline(run, step.deadline_s, lambda session: session.add(OperationEvent(id=new_uuid(), **event)))
+    """Starts the step's clock, once: the first step's, as others are begun by the end of the one before."""
+    if run.operation.step_deadline is None:
+        _set_deadline(run, step.deadline_s, lambda session: _open_event(session, run.operation, step))
 
 
 def _set_deadline(run: Run, after_s: float, also: Callable[[Session], None]) -> None:
-    deadline = now() + datetime.timedelta(seconds=after_s)
+    deadline = _after(after_s)
 
     def write(session: Session) -> None:
         session.execute(
@@ -117,18 +115,35 @@ def _set_deadline(run: Run, after_s: float, also: Callable[[Session], None]) -> 
     run.operation.step_deadline = deadline
 
 
-def _next(run: Run, step: Step | None, index: int, direction: str) -> None:
+def _next(run: Run, definition: Definition, done: Step | None, index: int) -> None:
+    """Ends a step that is done, and begins the one after it in the same transaction."""
+    following = definition.steps[index] if index < len(definition.steps) else None
+    deadline = _after(following.deadline_s) if following is not None else None
+
     def write(session: Session) -> None:
-        if step is not None and direction == "do":
+        if done is not None:
             _close_event(session, run.operation, "Success", None)
-        session.execute(
-            update(Operation)
-            .where(Operation.id == run.operation.id)
-            .values(step=index, direction=direction, step_deadline=None, wake_at=None)
-        )
+        if following is not None:
+            _open_event(session, run.operation, following)
+        _move(session, run.operation, index, "do", deadline)
 
     run.write(write)
-    run.operation.step, run.operation.direction, run.operation.step_deadline = index, direction, None
+    run.operation.step, run.operation.direction, run.operation.step_deadline = index, "do", deadline
+
+
+def _undo_next(run: Run, index: int) -> None:
+    run.write(lambda session: _move(session, run.operation, index, "undo", None))
+    run.operation.step, run.operation.step_deadline = index, None
+
+
+def _move(
+    session: Session, operation: Operation, index: int, direction: str, deadline: datetime.datetime | None
+) -> None:
+    session.execute(
+        update(Operation)
+        .where(Operation.id == operation.id)
+        .values(step=index, direction=direction, step_deadline=deadline, wake_at=None)
+    )
 
 
 def _turn(run: Run, definition: Definition, to: str | None, error: StepFailed | Backtrack) -> bool:
@@ -163,7 +178,7 @@ def _wait(run: Run, definition: Definition, waiting: Waiting) -> bool:
 
 def _look_again(run: Run, waiting: Waiting) -> datetime.datetime:
     """When a step that waits is asked again though no word came; at its deadline at the latest."""
-    return now() + datetime.timedelta(seconds=max(0.0, min(waiting.again_s, run.left_s)))
+    return _after(max(0.0, min(waiting.again_s, run.left_s)))
 
 
 def _again(run: Run, definition: Definition, step: Step, error: Exception) -> bool:
@@ -211,6 +226,14 @@ def _finish(run: Run, definition: Definition, state: str) -> None:
     except Exception:
         LOG.exception("end of %s of %s: again in %g s", definition.kind, operation.subject, RETRY_S)
         run.db.write(lambda s: _rest_ready(s, operation))
+
+
+def _after(seconds: float) -> datetime.datetime:
+    return now() + datetime.timedelta(seconds=seconds)
+
+
+def _open_event(session: Session, operation: Operation, step: Step) -> None:
+    session.add(OperationEvent(id=new_uuid(), operation_id=operation.id, name=step.name))
 
 
 def _close_event(session: Session, operation: Operation, result: str, fault: str | None) -> None:

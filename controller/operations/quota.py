@@ -56,13 +56,8 @@ class QuotaLimit(Base):
     limit: Mapped[int]
 
 
-def limit(session: Session, project_id: str, service: str, resource: str) -> int:
-    """The limit that holds for a project; -1 for none."""
-    return limits(session, project_id, service)[resource]
-
-
 def limits(session: Session, project_id: str, service: str) -> dict[str, int]:
-    """All limits that hold for a project, or for a class ("class:name"). One query."""
+    """All limits that hold for a project, or for a class ("class:name"), -1 for none. One query."""
     rows = session.execute(
         select(QuotaLimit.project_id, QuotaLimit.resource, QuotaLimit.limit).where(
             QuotaLimit.service == service, QuotaLimit.project_id.in_((DEFAULT_CLASS, project_id))
@@ -87,15 +82,16 @@ def reset(session: Session, project_id: str, service: str) -> None:
     )
 
 
-def check(session: Session, project_id: str, service: str, resource: str, used_after: int) -> None:
-    """Raises OverQuota if the project would use more than it may.
+def check(session: Session, project_id: str, service: str, used_after: Mapping[str, int]) -> None:
+    """Raises OverQuota if the project would use more of a resource than it may.
 
     The caller has locked the project first (identity.projects.lock) and counted rows since.
     """
-    allowed = limit(session, project_id, service, resource)
-    if 0 <= allowed < used_after:
-        raise OverQuota(
-            f"Quota exceeded for resources: ['{resource}']. It would use {used_after} of "
-            f"{allowed}: delete some or ask for a higher limit.",
-            kind="OverQuota",
-        )
+    allowed = limits(session, project_id, service)
+    for resource, used in used_after.items():
+        if 0 <= allowed[resource] < used:
+            raise OverQuota(
+                f"Quota exceeded for resources: ['{resource}']. It would use {used} of "
+                f"{allowed[resource]}: delete some or ask for a higher limit.",
+                kind="OverQuota",
+            )

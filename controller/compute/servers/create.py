@@ -125,12 +125,12 @@ def _check_quota(session: Session, caller: Caller, flavor: flavors.Flavor, count
             func.count(), func.coalesce(func.sum(Server.vcpus), 0), func.coalesce(func.sum(Server.ram_mib), 0)
         ).where(Server.project_id == caller.own_project, ~Server.is_deleted)
     ).one()
-    for name, have, more in (
-        ("instances", used[0], 1),
-        ("cores", used[1], flavor.vcpus),
-        ("ram", used[2], flavor.ram),
-    ):
-        quota.check(session, caller.own_project, "compute", name, int(have) + more * count)
+    used_after = {
+        "instances": int(used[0]) + count,
+        "cores": int(used[1]) + count * flavor.vcpus,
+        "ram": int(used[2]) + count * flavor.ram,
+    }
+    quota.check(session, caller.own_project, "compute", used_after)
 
 
 def _image(

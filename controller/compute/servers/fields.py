@@ -19,6 +19,7 @@ from controller.web.fields import Field, Fields, View, shown_time
 from controller.web.versions import Version
 
 
+@functools.cache
 def v(text: str) -> Version:
     """A microversion."""
     return Version.parse(text)

@@ -29,7 +29,7 @@ def change_metadata(
     """Applies ``change`` to the server's metadata. Raises NotFound, OverQuota."""
     server = unlocked(session, caller, server_id)
     meta = change(dict(server.meta))
-    quota.check(session, server.project_id, "compute", "metadata_items", len(meta))
+    quota.check(session, server.project_id, "compute", {"metadata_items": len(meta)})
     server.meta = meta
     changed(session, "server", server_id)
     return meta

@@ -1,10 +1,25 @@
-"""Security groups of a server's ports, changed for all of them at once."""
+"""Which security groups ports are in; those of a server's ports are changed all at once."""
+
+from collections.abc import Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from controller.db import outbox
 from controller.network.ports.model import Port, PortGroup
+
+
+def groups_of(session: Session, port_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Security groups by port."""
+    found: dict[str, list[str]] = {}
+    statement = (
+        select(PortGroup.port_id, PortGroup.group_id)
+        .where(PortGroup.port_id.in_(port_ids))
+        .order_by(PortGroup.group_id)
+    )
+    for port_id, group_id in session.execute(statement):
+        found.setdefault(port_id, []).append(group_id)
+    return found
 
 
 def change_group(session: Session, server_id: str, group_id: str, is_added: bool) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from controller.network import options
 from controller.network.collection import Kind, Params, Related
 from controller.network.ports.fields import PORT
+from controller.network.ports.groups import groups_of
 from controller.network.ports.model import Port, PortAddress, PortGroup
 from controller.network.tags import model as tags
 
@@ -30,19 +31,6 @@ def _related(session: Session, rows: Sequence[Any]) -> Related:
         "tags": tags.of(session, ids),
         "options": {"dns_domain": options.settings().dns_domain},
     }
-
-
-def groups_of(session: Session, port_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Security groups by port."""
-    found: dict[str, list[str]] = {}
-    statement = (
-        select(PortGroup.port_id, PortGroup.group_id)
-        .where(PortGroup.port_id.in_(port_ids))
-        .order_by(PortGroup.group_id)
-    )
-    for port_id, group_id in session.execute(statement):
-        found.setdefault(port_id, []).append(group_id)
-    return found
 
 
 def _refine(statement: Select[Any], params: Params) -> Select[Any]:

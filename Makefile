@@ -62,8 +62,8 @@ system:  ## tests on real libvirt, Open vSwitch and volumes; as root, apart from
 faults:  ## kill, stop, lose and fill everything, and write docs/faults.md; as root, about an hour
 	tests/alone.sh env CUMULET_FAULT_CASES=all $(BIN)/pytest tests/faults
 
-bench:  ## what the cloud of this machine costs in time and CPU; a project with room for ten servers
-	. /etc/cumulet/openrc && $(BIN)/python -m tests.bench.bench_lists && $(BIN)/python -m tests.bench.bench_boot
+bench:  ## what the cloud of this machine costs in time, CPU and memory, beside the bars; PARTS="boot ports": only those
+	. /etc/cumulet/openrc && $(BIN)/python -m tests.bench $(PARTS)
 
 test: prepare checks  ## set up, lint, and run all tests
 	tests/alone.sh $(BIN)/pytest tests

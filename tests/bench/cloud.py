@@ -7,10 +7,9 @@ import http.client
 import json
 import os
 import pathlib
-import statistics
 import time
 import urllib.parse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 #: Of every process that supervisord runs.
@@ -22,11 +21,14 @@ class Cloud:
     """The cloud that the OS_* variables name, over one connection."""
 
     def __init__(self) -> None:
-        url = urllib.parse.urlsplit(os.environ["OS_AUTH_URL"])
-        self._connection = http.client.HTTPConnection(str(url.hostname), url.port or 80, timeout=60)
+        self._url = urllib.parse.urlsplit(os.environ["OS_AUTH_URL"])
+        self._connection = http.client.HTTPConnection(
+            str(self._url.hostname), self._url.port or 80, timeout=60
+        )
         self._token = ""
-        answer, self._token = self._authenticate(url.path)
+        answer, self._token = self.authenticate(os.environ["OS_USERNAME"], os.environ["OS_PASSWORD"])
         services = answer["token"]["catalog"]
+        self.project_id = answer["token"]["project"]["id"]
         self._paths = {s["type"]: urllib.parse.urlsplit(_public(s)).path.rstrip("/") for s in services}
 
     def call(self, service: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:
@@ -35,43 +37,55 @@ class Cloud:
 
     def get(self, service: str, path: str) -> Any:
         """JSON of what must be there."""
-        status, answer = self.call(service, "GET", path)
-        if status != 200:
-            raise RuntimeError(f"GET {path}: {status} {answer}")
+        return self.must(service, "GET", path)
+
+    def must(self, service: str, method: str, path: str, body: Any = None) -> Any:
+        """JSON of a request that must not be refused."""
+        status, answer = self.call(service, method, path, body)
+        if status >= 300:
+            raise RuntimeError(f"{method} {path}: {status} {answer}")
         return answer
 
     def named(self, service: str, path: str, plural: str, name: str) -> str:
         """The id of something by its name."""
         return next(str(row["id"]) for row in self.get(service, path)[plural] if row["name"] == name)
 
+    def authenticate(self, name: str, password: str) -> tuple[Any, str]:
+        """A token for the project, by password: the answer, and the token."""
+        env = os.environ
+        domain = {"id": env.get("OS_USER_DOMAIN_ID", "default")}
+        user = {"name": name, "password": password, "domain": domain}
+        project = {"name": env["OS_PROJECT_NAME"], "domain": domain}
+        identity = {"methods": ["password"], "password": {"user": user}}
+        body = {"auth": {"identity": identity, "scope": {"project": project}}}
+        status, answer = self._send("POST", f"{self._url.path}/auth/tokens", body)
+        if status != 201:
+            raise RuntimeError(f"no token: {status} {answer}")
+        return answer, self._subject_token
+
     def _send(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         headers = {**_HEADERS, "X-Auth-Token": self._token}
         self._connection.request(method, path, json.dumps(body) if body is not None else None, headers)
         answer = self._connection.getresponse()
         text = answer.read()
-        self.subject_token = answer.getheader("X-Subject-Token", "")
+        self._subject_token = answer.getheader("X-Subject-Token", "")
         return answer.status, json.loads(text) if text else None
 
-    def _authenticate(self, path: str) -> tuple[Any, str]:
-        env = os.environ
-        domain = {"id": env.get("OS_USER_DOMAIN_ID", "default")}
-        user = {"name": env["OS_USERNAME"], "password": env["OS_PASSWORD"], "domain": domain}
-        project = {"name": env["OS_PROJECT_NAME"], "domain": domain}
-        identity = {"methods": ["password"], "password": {"user": user}}
-        body = {"auth": {"identity": identity, "scope": {"project": project}}}
-        status, answer = self._send("POST", f"{path}/auth/tokens", body)
-        if status != 201:
-            raise RuntimeError(f"no token: {status} {answer}")
-        return answer, self.subject_token
 
-
-def wait(is_so: Callable[[], Any], timeout_s: float = 60.0) -> None:
+def wait(is_so: Callable[[], Any], timeout_s: float = 60.0, every_s: float = 0.02) -> None:
     """Asks until it is so; not too often, since the answers cost the machine something too."""
     end = time.monotonic() + timeout_s
     while not is_so():
         if time.monotonic() > end:
             raise TimeoutError
-        time.sleep(0.03)
+        time.sleep(every_s)
+
+
+def timed(act: Callable[[], Any]) -> float:
+    """Seconds that something takes."""
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
 
 
 def cpu_s() -> float:
@@ -87,12 +101,6 @@ def cpu_s() -> float:
     roots = {int(file.read_text()) for file in PID_FILES.glob("*.pid")}
     ours = {pid for pid in used if _is_below(pid, roots, parents)}
     return sum(used[pid] for pid in ours) / os.sysconf("SC_CLK_TCK")
-
-
-def told(name: str, seconds: Sequence[float]) -> None:
-    """One line of the result."""
-    figures = f"median {statistics.median(seconds):.3f}  least {min(seconds):.3f}  most {max(seconds):.3f}"
-    print(f"{name:<44} {figures}  n {len(seconds)}", flush=True)
 
 
 def _is_below(pid: int, roots: set[int], parents: dict[int, int]) -> bool:

@@ -1,0 +1,48 @@
+"""All benches, or those named, on the cloud of this machine; at the end one table with the bars.
+
+As root, with /etc/cumulet/openrc, a project with room for ten servers, and nothing else going on:
+``make bench``, or ``python -m tests.bench lists boot``. Wall times are those of this machine at this moment: the load
+average when each was taken is told beside it. CPU times and ratios to libvirt alone bear a busy machine better.
+"""
+
+import argparse
+import time
+
+from tests.bench import boot, burst, creates, lists, memory, ports, rows, start, volumes, wiring
+from tests.bench.cloud import Cloud
+from tests.bench.result import Result, table
+
+#: In this order: memory after the work, and the restart at the end.
+PARTS = {
+    "lists": lists.measure,
+    "rows": rows.measure,
+    "creates": creates.measure,
+    "boot": boot.measure,
+    "burst": burst.measure,
+    "ports": ports.measure,
+    "volumes": volumes.measure,
+    "memory": memory.measure,
+    "wiring": wiring.measure,
+    "start": start.measure,
+}
+
+
+def main() -> None:
+    """The benches, each told as it is done."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; all when none")
+    wanted = parser.parse_args().parts or list(PARTS)
+    if unknown := set(wanted) - set(PARTS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}: choose of {', '.join(PARTS)}")
+    results: list[Result] = []
+    for name in wanted:
+        began = time.monotonic()
+        found = list(PARTS[name](Cloud()))
+        print(f"--- {name}, {time.monotonic() - began:.0f} s\n{table(found)}", flush=True)
+        results += found
+    if len(wanted) > 1:
+        print(f"\n{table(results)}")
+
+
+if __name__ == "__main__":
+    main()

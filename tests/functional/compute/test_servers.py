@@ -303,6 +303,17 @@ def test_another_projects_server_is_not_there(cloud: FakeCloud, api: Api, body: 
     assert api.get(SERVERS, token="member@beta").json["servers"] == []
 
 
+def test_a_new_server_locks_and_counts_once(
+    cloud: FakeCloud, api: Api, body: dict[str, Any], queries: Callable[[], Any]
+) -> None:
+    with queries() as seen:
+        create(api, body)
+    said = [s for s in seen if not s.startswith("BEGIN")]
+    assert said[0].startswith("UPDATE projects"), "a lock is a write and comes first"
+    assert len([s for s in said if s.startswith("UPDATE projects")]) == 1
+    assert len([s for s in said if "FROM quota_limits" in s]) == 2, "of compute, and of network"
+
+
 def test_lists_cost_the_same_queries_whatever_their_length(
     cloud: FakeCloud, api: Api, db: Database, body: dict[str, Any], queries: Callable[[], Any]
 ) -> None:

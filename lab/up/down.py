@@ -26,6 +26,8 @@ def steps(purge: bool) -> list[Step]:
 
 def _services() -> str:
     supervisor.stop_programs(services.PROGRAMS)
+    # those of a supervisord that was killed would make again what is taken away next
+    supervisor.end_orphans(services.PROGRAMS)
     return "stopped"
 
 

@@ -19,6 +19,8 @@ from lab.up.step import StepError
 
 #: How our programs end when their configuration cannot work (EX_CONFIG).
 _EXIT_CONFIGURATION = 78
+#: Programs that end by SIGKILL only, as their sections say.
+_DEAF = ("tgtd",)
 _RUNNING = ("RUNNING", "STARTING", "BACKOFF")
 
 
@@ -140,12 +142,14 @@ def shut_down() -> None:
     end_orphans()
 
 
-def end_orphans() -> None:
-    """Ends programs of ours whose supervisord is gone."""
-    left = [pid for path in places.RUN.glob("*.pid") if (pid := _alive(path))]
+def end_orphans(names: Iterable[str] = ("*",)) -> None:
+    """Ends programs of ours, those named or all, whose supervisord is gone."""
+    paths = [path for name in names for path in places.RUN.glob(f"{name}.pid")]
+    left = [pid for path in paths if (pid := _alive(path))]
+    deaf = [pid for path in paths if path.stem in _DEAF and (pid := _alive(path))]
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in left:
-            _kill(pid, number)
+            _kill(pid, signal.SIGKILL if pid in deaf else number)
         deadline = time.monotonic() + 15
         while left and time.monotonic() < deadline:
             time.sleep(0.05)

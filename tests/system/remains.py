@@ -1,13 +1,16 @@
 """What ``make down`` leaves: this machine is looked at before ``make up`` and after ``make down``.
 
 ``tests/alone.sh python -m tests.system.remains``: a machine that nobody else uses. The cloud is taken down while a
-guest with a volume runs; with ``make up`` that guest is back; and after PURGE the cloud's own directories are gone too.
+guest with a volume runs; with ``make up`` that guest is back; then supervisord is killed, and after PURGE the cloud's
+own directories are gone too.
 """
 
 import contextlib
 import hashlib
 import os
 import pathlib
+import select
+import signal
 import stat
 import subprocess
 import sys
@@ -40,6 +43,7 @@ def main() -> None:
     _compare("down", before)
     _lab("up", "--no-demo")
     acts.wait_for("the guest that was there before", _is_back, 60)
+    _kill_supervisord()
     _lab("down", "--purge")
     _compare("down --purge", before | {"cloud's files": set()})
 
@@ -71,6 +75,15 @@ def _is_back() -> bool:
         ["virsh", "list", "--state-running", "--uuid"], capture_output=True, text=True, check=True
     )
     return server.status == "ACTIVE" and server.id in running.stdout
+
+
+def _kill_supervisord() -> None:
+    """What it started goes on without it, agents that would heal the host included."""
+    pid = int((places.RUN / "supervisord.pid").read_text())
+    handle = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGKILL)
+    select.select([handle], [], [])
+    os.close(handle)
 
 
 def _lab(*arguments: str) -> None:

@@ -17,7 +17,7 @@ from lab.up import (
     switch,
     targets,
 )
-from lab.up.step import Step
+from lab.up.step import Step, StepError
 
 #: What 'make up' installs of setup.cfg's extras.
 UP_EXTRAS = ("client",)
@@ -129,7 +129,10 @@ def _demo() -> str:
 def _run_lab(step: str, module: str) -> str:
     """One of our client programs, its lines shown as they come."""
     log = command.step_log(step)
-    command.stream(
-        step, [places.tool("python"), "-m", module], f"read {places.LOG}; 'make demo' tries it again"
-    )
+    program = [places.tool("python"), "-m", module]
+    try:
+        command.stream(step, program, f"read {places.LOG}; 'make demo' tries it again")
+    except StepError:
+        services.check()
+        raise
     return f"log: {log}"

@@ -126,6 +126,12 @@ def wait() -> str:
     return places.API_URL
 
 
+def check() -> None:
+    """Raises StepError if one of ours has ended: that is then the reason of what did not come about."""
+    if ended := _first_not_running():
+        raise supervisor.did_not_start(ended)
+
+
 def _are_ready() -> bool:
     """Raises StepError for one whose configuration cannot work: it will not do so later."""
     if refusing := supervisor.misconfigured(PROGRAMS):

@@ -32,8 +32,16 @@ from tests.functional.mariadb import MariaDb
 
 HERE = pathlib.Path(__file__).parent
 SQLITE, MARIADB = "sqlite", "mariadb"
-#: Folders whose tests run on MariaDB, alone or as well.
-DATABASES = {"compute": (SQLITE, MARIADB), "db": (MARIADB,)}
+#: Folders and files whose tests run on MariaDB, alone or as well: whatever locks, counts and claims.
+DATABASES = {
+    "compute": (SQLITE, MARIADB),
+    "db": (MARIADB,),
+    "network/test_at_the_same_time.py": (SQLITE, MARIADB),
+    "network/test_server_ports.py": (SQLITE, MARIADB),
+    "placement": (SQLITE, MARIADB),
+    "volume/test_images_and_races.py": (SQLITE, MARIADB),
+    "volume/test_operations.py": (SQLITE, MARIADB),
+}
 #: Projects that exist in every test, by the name used in tokens.
 PROJECTS = {"alpha": "a" * 32, "beta": "b" * 32, "admin": "c" * 32}
 #: What keystone's implied roles make of a role.
@@ -46,9 +54,10 @@ IMPLIED = {
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Repeats tests for each of DATABASES."""
-    folder = metafunc.definition.path.relative_to(HERE).parts[0]
-    if "db" in metafunc.fixturenames and folder in DATABASES and "CUMULET_TEST_DATABASE" not in os.environ:
-        metafunc.parametrize("db", DATABASES[folder], indirect=True)
+    path = metafunc.definition.path.relative_to(HERE)
+    databases = DATABASES.get(str(path)) or DATABASES.get(path.parts[0])
+    if "db" in metafunc.fixturenames and databases and "CUMULET_TEST_DATABASE" not in os.environ:
+        metafunc.parametrize("db", databases, indirect=True)
 
 
 def caller(token: str) -> Caller:

@@ -1,12 +1,11 @@
 """Whatever is sent to any route of any service: a 4xx in the service's envelope, and nothing done.
 
 Every request is held against the same world and undone. A refused one must have left each table with as
-many rows as it had, and is answered in bounded time. ``CUMULET_TEST_DATABASE`` runs it on another database.
+many rows as it had, and is answered in bounded time.
 """
 
 import datetime
 import functools
-import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -23,6 +22,7 @@ from controller.web.app import Service
 from tests.fakes import bad_input
 from tests.fakes.bad_input import Call
 from tests.fakes.whole_controller import Whole
+from tests.functional.conftest import MARIADB, SQLITE
 
 #: Far above what a request takes on an idle machine (milliseconds).
 SLOW_S = 10.0
@@ -104,10 +104,13 @@ def _shape(value: Any) -> Any:
     return [_shape(v) for v in value] if isinstance(value, list) else None
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+@pytest.fixture(scope="module", params=[SQLITE, MARIADB])
+def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     directory = tmp_path_factory.mktemp("whole")
-    made = Whole(os.environ.get("CUMULET_TEST_DATABASE") or f"sqlite:///{directory}/test.db", directory)
+    url = f"sqlite:///{directory}/test.db"
+    if request.param == MARIADB:
+        url = request.getfixturevalue("mariadb").url
+    made = Whole(url, directory)
     made.db.hold()
     yield made
     made.db.close()
@@ -178,6 +181,32 @@ def test_ids(whole: Whole, sweep: Sweep, service: Service) -> None:
             answer = sweep.send(call, call.filled(whole.own | {kind: whole.foreign[kind]}), body)
             allowed = (404,) if call.method == "GET" else (400, 403, 404, 405, 409, 415)
             sweep.expect(answer, allowed, f"foreign {call.method} {call.path}")
+
+
+@services
+def test_no_answer_tells_of_another_project(whole: Whole, service: Service) -> None:
+    """Whatever a member may GET, asked as if all projects were his: no id of what is not his is in it."""
+    ids = {whole.foreign[kind] for kind in whole.foreign if kind not in ("flavors", "roles")}
+    project = whole.foreign["projects"]
+    asked = 0
+    for call in _calls(whole, service):
+        if call.method != "GET" or not call.is_there:
+            continue
+        for query in (
+            "",
+            "all_tenants=1",
+            "all_projects=true",
+            f"project_id={project}",
+            f"tenant_id={project}",
+        ):
+            answer = whole.call(
+                "GET", f"{call.filled(whole.own)}?{query}", None, "member", headers=newest(call)
+            )
+            said = answer.text.replace(query, "")  # links repeat it
+            asked += answer.status_code == 200
+            told = sorted(one for one in ids if one in said)
+            assert answer.status_code != 200 or not told, f"{call.path}?{query}: {told} in {said[:2000]}"
+    assert asked or service.is_public
 
 
 @services

@@ -12,8 +12,8 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-up:  ## install, configure and start everything, and prove it by a demo
-	@lab/up/bootstrap.sh up
+up:  ## install, configure and start everything, and prove it by a demo; PROFILE=full: each process apart
+	@lab/up/bootstrap.sh up $(if $(PROFILE),--profile $(PROFILE))
 
 down:  ## take everything away; PURGE=1: configuration, state and logs as well
 	@lab/up/bootstrap.sh down $(if $(PURGE),--purge)

@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 
-from lab.up import down, lock, plan, services, step, supervisor
+from lab.up import down, lock, plan, profile, step, supervisor
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ _LAST_WORDS = {
 
 def _steps(arguments: argparse.Namespace) -> list[step.Step]:
     if arguments.command == "up":
-        return plan.up(with_demo=not arguments.no_demo)
+        return plan.up(arguments.profile or profile.current() or profile.EMBEDDED, not arguments.no_demo)
     if arguments.command == "down":
         return down.steps(arguments.purge)
     return plan.demo() if arguments.command == "demo" else plan.prepare()
@@ -49,13 +49,18 @@ def _status() -> int:
         print(f"{name:20} {state}")
     if not states:
         print("the cloud is down: 'make up' starts it")
-    return 0 if all(states.get(name) == "RUNNING" for name in services.PROGRAMS) else 1
+    return 0 if all(states.get(name) == "RUNNING" for name in profile.programs()) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lab.up", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="install, configure and start everything, then run the demo")
+    up.add_argument(
+        "--profile",
+        choices=profile.PROFILES,
+        help="one process, or each apart with MariaDB and RabbitMQ; the cloud's own, else embedded",
+    )
     up.add_argument("--no-demo", action="store_true", help="leave the demo out")
     away = commands.add_parser("down", help="take everything away")
     away.add_argument("--purge", action="store_true", help="configuration, state and logs as well")

@@ -5,7 +5,17 @@ here=$(dirname "$(readlink -f "$0")")
 log=/var/log/cumulet/up-packages.log
 policy=/usr/sbin/policy-rc.d
 
-wanted() { grep -v '^#' "$here/packages.txt"; }
+# The full profile's packages: when it is asked for, when the cloud has it, and for the tests.
+lists() {
+    echo "$here/packages.txt"
+    case " $* " in
+    " prepare "* | *" full "*) echo "$here/packages-full.txt" ;;
+    *" --profile "*) ;;
+    *) ! grep -q '"profile": "full"' /var/lib/cumulet/up.json 2>/dev/null || echo "$here/packages-full.txt" ;;
+    esac
+}
+
+wanted() { lists "$arguments" | xargs grep -hv '^#'; }
 
 missing() {
     installed=$(wanted | xargs dpkg-query -W -f '${Package} ${db:Status-Status}\n' 2>/dev/null | sed -n 's/ installed$//p')
@@ -34,7 +44,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 CUMULET_UP_STARTED=$(date +%s.%N)
 export CUMULET_UP_STARTED
-packages=
+packages= arguments=$*
 [ "$1" = down ] || packages=$(missing)
 if [ -n "$packages" ]; then
     mkdir -p "$(dirname "$log")"

@@ -23,11 +23,14 @@ log.file = false
 """
 
 
-def configure(password: str) -> str:
-    """Writes the configuration; the answer is the transport URL of oslo.messaging.
+def url(password: str) -> str:
+    """The transport URL of oslo.messaging."""
+    port = files.remembered()["broker_ports"]["amqp"]
+    return f"rabbit://cumulet:{password}@{places.MY_IP}:{port}/"
 
-    The ports are chosen once, so that another broker on this machine is not disturbed.
-    """
+
+def configure(password: str) -> None:
+    """Writes the configuration. The ports are chosen once, so that another broker here is not disturbed."""
     ports = files.remembered().get("broker_ports") or _choose_ports()
     files.remember(broker_ports=ports)
     text = _SETTINGS.format(ip=places.MY_IP, port=ports["amqp"], password=password)
@@ -35,7 +38,6 @@ def configure(password: str) -> str:
     files.write(_PLUGINS, "[].\n")
     for name in ("", "mnesia", "log", "config", "plugins"):
         files.directory(places.STATE / "rabbitmq" / name, 0o750, _USER)
-    return f"rabbit://cumulet:{password}@{places.MY_IP}:{ports['amqp']}/"
 
 
 def sections() -> list[str]:

@@ -3,7 +3,7 @@
 import shutil
 import socket
 
-from lab.up import command, places, services
+from lab.up import command, places, profile
 from lab.up.step import StepError
 
 #: A cloud without servers takes half of it, and a full disk damages more than this cloud.
@@ -13,7 +13,7 @@ _ROOM_GIB = 1.0
 def check() -> None:
     """Raises StepError."""
     _check_room()
-    if not places.pid_file(services.PROGRAMS[0]).exists():
+    if not any(places.pid_file(name).exists() for name in profile.every_program()):
         _check_port()
 
 

@@ -5,11 +5,11 @@ Guests and networks are taken down first, while the daemons that know them still
 
 import shutil
 
-from lab.up import files, hypervisor, places, services, supervisor, switch, targets
+from lab.up import files, hypervisor, places, profile, supervisor, switch, targets
 from lab.up.step import Step
 
 #: What a later ``up`` still needs to know of the memory of this one.
-_LASTING = ("broker_ports", "schema")
+_LASTING = ("broker_ports", "schema", "profile")
 
 
 def steps(purge: bool) -> list[Step]:
@@ -25,9 +25,9 @@ def steps(purge: bool) -> list[Step]:
 
 
 def _services() -> str:
-    supervisor.stop_programs(services.PROGRAMS)
+    supervisor.stop_programs(profile.every_program())
     # those of a supervisord that was killed would make again what is taken away next
-    supervisor.end_orphans(services.PROGRAMS)
+    supervisor.end_orphans(profile.every_program())
     return "stopped"
 
 

@@ -12,6 +12,7 @@ from lab.up import (
     hypervisor,
     passwords,
     places,
+    profile,
     services,
     supervisor,
     switch,
@@ -29,27 +30,59 @@ _IMAGE_REMEDY = (
 TEST_EXTRAS = ("client", "test")
 
 
-def up(with_demo: bool) -> list[Step]:
-    """Everything, from the virtual environment to a server that was logged into."""
+def up(wanted: str, with_demo: bool) -> list[Step]:
+    """Everything, from the virtual environment to a server that was logged into, in the profile ``wanted``."""
+    is_moving = profile.current() not in ("", wanted)
+    has_stores = is_moving or wanted == profile.FULL
     steps = [
-        Step("configure", _configure),
+        *([Step("profile", profile.may_change)] if is_moving else []),
+        Step("configure", lambda: _configure(wanted, has_stores), ("profile",) if is_moving else ()),
         Step("kvm", hypervisor.prepare_kvm),
         *_environment(()),
         Step("guest image", lambda: _guest_image(places.GUEST_IMAGE), ("configure",)),
-        Step("database", database.install, ("configure",)),
-        Step("supervisord", _supervisord, ("venv", "database", "kvm")),
-        Step("mariadb", database.wait, ("supervisord",)),
-        Step("rabbitmq", broker.wait, ("supervisord",)),
+        *(_stores() if has_stores else []),
+        Step("supervisord", _supervisord, ("venv", "kvm", "database" if has_stores else "configure")),
         Step("libvirt", hypervisor.wait, ("supervisord",)),
         Step("open vswitch", switch.wait, ("supervisord",)),
         Step("tgt", targets.wait, ("supervisord",)),
-        Step("schema", services.make_schema, ("python", "mariadb")),
+        *(_move(wanted) if is_moving else []),
+        Step("schema", services.make_schema, ("python", *_database_of(wanted, is_moving))),
         Step("services", services.start, ("schema", "libvirt", "open vswitch", "tgt")),
-        Step("api", services.wait, ("services", "rabbitmq")),
+        Step("api", services.wait, ("services", *(["rabbitmq"] if wanted == profile.FULL else []))),
         Step("client", lambda: environment.install(UP_EXTRAS), ("python",)),
         Step("contents", _contents, ("api", "client", "guest image")),
     ]
     return [*steps, Step("demo", _demo, ("contents",))] if with_demo else steps
+
+
+def _stores() -> list[Step]:
+    """The database server and the broker of the full profile."""
+    return [
+        Step("database", database.install, ("configure",)),
+        Step("mariadb", database.wait, ("supervisord",)),
+        Step("rabbitmq", broker.wait, ("supervisord",)),
+    ]
+
+
+def _move(wanted: str) -> list[Step]:
+    """The rows go over while none of our programs runs; what the new profile does not need ends."""
+
+    def settle() -> str:
+        _configure(wanted, has_stores=wanted == profile.FULL)
+        supervisor.start()
+        return f"{wanted} from now on"
+
+    return [
+        Step("move", lambda: profile.move(wanted, passwords.load()), ("python", "mariadb", "rabbitmq")),
+        Step("settle", settle, ("move", "libvirt", "open vswitch", "tgt")),
+    ]
+
+
+def _database_of(wanted: str, is_moving: bool) -> tuple[str, ...]:
+    """What makes the database ready."""
+    if is_moving:
+        return ("settle",)
+    return ("mariadb",) if wanted == profile.FULL else ("supervisord",)
 
 
 def prepare() -> list[Step]:
@@ -70,7 +103,7 @@ def _environment(extras: tuple[str, ...]) -> list[Step]:
     ]
 
 
-def _configure() -> str:
+def _configure(wanted: str, has_stores: bool) -> str:
     """Directories, secrets and all configuration; decides which daemons are to be ours."""
     for path in (places.CONFIG, places.STATE, places.LOG, places.RUN):
         files.directory(path)
@@ -78,12 +111,10 @@ def _configure() -> str:
     own = _own_daemons()
     if "keep_bridges" not in files.remembered():
         files.remember(keep_bridges=switch.bridges(), keep_namespaces=switch.namespaces())
-    files.remember(own=own)
+    files.remember(own=own, profile=profile.current() or wanted)
     secrets = passwords.load()
-    database.configure(secrets["database"])
-    transport_url = broker.configure(secrets["broker"])
-    services.configure(database.url(secrets["database"]), transport_url, secrets["admin"])
-    sections = [database.section(), *broker.sections()]
+    sections = _configured_stores(secrets) if has_stores else []
+    services.configure(*profile.urls(wanted, secrets), secrets["admin"])
     if "libvirt" in own:
         hypervisor.configure(secrets["libvirt_host_uuid"])
         sections += hypervisor.sections()
@@ -92,8 +123,15 @@ def _configure() -> str:
         sections += switch.sections()
     if "targets" in own:
         sections.append(targets.section())
-    supervisor.write_config([*sections, *services.sections()])
-    return f"own daemons: {', '.join(['mariadb', 'rabbitmq', *own])}"
+    supervisor.write_config([*sections, *services.sections(profile.PROGRAMS[wanted])])
+    stores = ["mariadb", "rabbitmq"] if has_stores else []
+    return f"{wanted}; own daemons: {', '.join([*stores, *own])}"
+
+
+def _configured_stores(secrets: dict[str, str]) -> list[str]:
+    database.configure(secrets["database"])
+    broker.configure(secrets["broker"])
+    return [database.section(), *broker.sections()]
 
 
 def _own_daemons() -> list[str]:

@@ -6,11 +6,11 @@ import secrets
 import socket
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 
-from lab.up import command, environment, files, places, supervisor
+from lab.up import command, environment, files, places, profile, supervisor
 from lab.up.step import StepError
 
-PROGRAMS = ("controller-api", "controller-engine", "nova-compute", "ovs-agent", "volume-agent")
 #: Of the environment of 'make up', what our processes are given: fault points, and the options of tests.
 _PASSED_ON = ("CUMULET_FAULTS", "OS_ENGINE__LEASE_S")
 _CONFIG = places.CONFIG / "cumulet.conf"
@@ -78,13 +78,14 @@ def configure(database_url: str, transport_url: str, admin_password: str) -> Non
     files.write(places.CLOUDS, _CLOUDS.format(**credentials), 0o600)
 
 
-def sections() -> list[str]:
+def sections(programs: Sequence[str]) -> list[str]:
     """supervisord's sections; a change of code or configuration starts a process anew."""
     code = environment.code_digest()
     result = []
-    for program in PROGRAMS:
-        own = places.CONFIG / f"{program}.conf"
-        config = supervisor.digest(path for path in (_CONFIG, own) if path.exists())
+    for program in programs:
+        read = profile.every_program() if program == profile.ALL_IN_ONE else (program,)
+        files_read = [_CONFIG, *(places.CONFIG / f"{name}.conf" for name in read)]
+        config = supervisor.digest(path for path in files_read if path.exists())
         result.append(supervisor.section(program, f"{code}-{config}", passed_on=_passed_on()))
     return result
 
@@ -114,7 +115,7 @@ def make_schema() -> str:
 
 def start() -> str:
     """Starts those that do not run; what was started is remembered for the demo."""
-    started = supervisor.start_programs(PROGRAMS)
+    started = supervisor.start_programs(profile.programs())
     if started:
         files.remember(demo=None)
     return ", ".join(started) or "all run"
@@ -122,7 +123,9 @@ def start() -> str:
 
 def wait() -> str:
     """Until the API answers and all others run."""
-    command.wait_until(_are_ready, 60, lambda: supervisor.did_not_start(_first_not_running() or PROGRAMS[0]))
+    command.wait_until(
+        _are_ready, 60, lambda: supervisor.did_not_start(_first_not_running() or profile.programs()[0])
+    )
     return places.API_URL
 
 
@@ -134,14 +137,14 @@ def check() -> None:
 
 def _are_ready() -> bool:
     """Raises StepError for one whose configuration cannot work: it will not do so later."""
-    if refusing := supervisor.misconfigured(PROGRAMS):
+    if refusing := supervisor.misconfigured(profile.programs()):
         raise supervisor.did_not_start(refusing[0])
     return not _first_not_running() and _answers()
 
 
 def _first_not_running() -> str:
     states = supervisor.states()
-    return next((name for name in PROGRAMS if states.get(name) != "RUNNING"), "")
+    return next((name for name in profile.programs() if states.get(name) != "RUNNING"), "")
 
 
 def _answers() -> bool:

@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-up:  ## install, configure and start everything, and prove it by a demo; PROFILE=full: each process apart
+up:  ## install, configure and start everything, and prove it by a demo; PROFILE=embedded: as one process
 	@lab/up/bootstrap.sh up $(if $(PROFILE),--profile $(PROFILE))
 
 down:  ## take everything away; PURGE=1: configuration, state and logs as well

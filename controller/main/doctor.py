@@ -4,15 +4,13 @@ import sys
 from dataclasses import dataclass
 
 import click
-from oslo_config import cfg
 from sqlalchemy import select
 
 from contract.calls import Adopt, Inspect, InspectAnswer, Nothing
 from controller.db.agents import Agent
 from controller.db.mark import database_id
 from controller.engine.doctor import Disagreement, Place, examine
-from controller.main.process import Process, prepare
-from runtime import log, settings
+from controller.main.process import Process, configured
 from runtime.bus import CONTROLLER, Bus, BusError
 
 
@@ -32,9 +30,7 @@ def doctor(dry_run: bool, remove_unknown: bool) -> None:
 
     Ends with status 1 if something is left.
     """
-    log.register(cfg.CONF)
-    settings.load("controller-manage", [])
-    process = prepare(cfg.CONF)
+    process = configured()
     bus = Bus(process.conf, CONTROLLER, process.keys)
     hosts = _ask(process, bus)
     with process.db.read() as session:

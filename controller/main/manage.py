@@ -21,9 +21,11 @@ from controller.identity.bootstrap import bootstrap as bootstrap_identity
 from controller.identity.passwords import Passwords
 from controller.identity.tokens import keys as token_keys
 from controller.main.doctor import doctor
+from controller.main.look.status import status
+from controller.main.look.timeline import timeline
+from controller.main.look.why import why
 from controller.main.move_database import move_database
 from controller.main.process import Process, prepare
-from controller.main.status import status
 from controller.volume.types.model import ensure_default_type
 from runtime import log, settings
 
@@ -111,6 +113,8 @@ def rotate_token_keys() -> None:
 cli.add_command(doctor)
 cli.add_command(move_database)
 cli.add_command(status)
+cli.add_command(timeline)
+cli.add_command(why)
 
 
 def _ensure_master_key(path: pathlib.Path) -> None:

@@ -10,6 +10,7 @@ from controller.db import options as db_options
 from controller.db.sealed import MasterKey
 from controller.db.session import Database
 from controller.main.keys import HostKeys
+from runtime import log, settings
 from runtime.settings import ConfigurationError
 
 
@@ -35,3 +36,10 @@ def prepare(conf: cfg.ConfigOpts, on_hint: Callable[[], None] = lambda: None) ->
             "or sqlite:////path/of/a/file."
         ) from error
     return Process(conf, db, master_key, HostKeys(db, master_key))
+
+
+def configured() -> Process:
+    """What ``controller-manage`` works with, from the configuration files. Raises ConfigurationError."""
+    log.register(cfg.CONF)
+    settings.load("controller-manage", [])
+    return prepare(cfg.CONF)

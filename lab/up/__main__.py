@@ -36,7 +36,7 @@ _LAST_WORDS = {
 
 def _steps(arguments: argparse.Namespace) -> list[step.Step]:
     if arguments.command == "up":
-        return plan.up(arguments.profile or profile.current() or profile.EMBEDDED, not arguments.no_demo)
+        return plan.up(arguments.profile or profile.current() or profile.DEFAULT, not arguments.no_demo)
     if arguments.command == "down":
         return down.steps(arguments.purge)
     return plan.demo() if arguments.command == "demo" else plan.prepare()
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--profile",
         choices=profile.PROFILES,
-        help="one process, or each apart with MariaDB and RabbitMQ; the cloud's own, else embedded",
+        help="one process, or each apart with MariaDB and RabbitMQ; the cloud's own, else full",
     )
     up.add_argument("--no-demo", action="store_true", help="leave the demo out")
     away = commands.add_parser("down", help="take everything away")

@@ -5,17 +5,17 @@ here=$(dirname "$(readlink -f "$0")")
 log=/var/log/cumulet/up-packages.log
 policy=/usr/sbin/policy-rc.d
 
-# The full profile's packages: when it is asked for, when the cloud has it, and for the tests.
+# The small profile does without the packages of the full one, unless it is moved from there.
 lists() {
     echo "$here/packages.txt"
-    case " $* " in
-    " prepare "* | *" full "*) echo "$here/packages-full.txt" ;;
-    *" --profile "*) ;;
-    *) ! grep -q '"profile": "full"' /var/lib/cumulet/up.json 2>/dev/null || echo "$here/packages-full.txt" ;;
+    case "$arguments" in
+    prepare*) echo "$here/packages-full.txt" ;;
+    up*embedded*) ;;
+    *) grep -qs '"profile": "embedded"' /var/lib/cumulet/up.json || echo "$here/packages-full.txt" ;;
     esac
 }
 
-wanted() { lists "$arguments" | xargs grep -hv '^#'; }
+wanted() { lists | xargs grep -hv '^#'; }
 
 missing() {
     installed=$(wanted | xargs dpkg-query -W -f '${Package} ${db:Status-Status}\n' 2>/dev/null | sed -n 's/ installed$//p')

@@ -5,7 +5,9 @@ import pathlib
 from lab.up import broker, command, database, files, places, supervisor
 
 EMBEDDED, FULL = "embedded", "full"
-PROFILES = (EMBEDDED, FULL)
+PROFILES = (FULL, EMBEDDED)
+#: Of a cloud for which none is asked.
+DEFAULT = FULL
 ALL_IN_ONE = "cumulet-allinone"
 #: Our own programs by profile; the first one answers the API.
 PROGRAMS = {
@@ -23,7 +25,7 @@ def current() -> str:
 
 def programs() -> tuple[str, ...]:
     """Our own programs of this cloud."""
-    return PROGRAMS[current() or EMBEDDED]
+    return PROGRAMS[current() or DEFAULT]
 
 
 def every_program() -> tuple[str, ...]:

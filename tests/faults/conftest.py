@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from lab.up import profile
 from tests.faults import choice, table
 from tests.faults.cloud import PLAN, Cloud
 
@@ -28,7 +29,7 @@ def cloud() -> Iterator[Cloud]:
     """A cloud whose processes can be killed anywhere."""
     was_up = _lab("status", check=False) == 0
     PLAN.unlink(missing_ok=True)
-    _lab("up", "--no-demo", more=_WITH_FAULTS)
+    _lab("up", "--no-demo", "--profile", profile.FULL, more=_WITH_FAULTS)
     made = Cloud()
     made.until(made.all_are_heard, "all agents")
     yield made

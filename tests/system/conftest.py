@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from lab.up import places
+from lab.up import places, profile
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -57,14 +57,18 @@ class Openstack:
 
 
 @pytest.fixture(scope="session")
-def openstack() -> Iterator[Openstack]:
-    """The client of a cloud that runs."""
-    was_up = _lab("status", check=False) == 0
-    if not was_up:
-        _lab("up", "--no-demo")
-    yield Openstack()
-    if not was_up:
-        _lab("down")
+def cloud() -> Iterator[None]:
+    """What was up stays up, as it was."""
+    before = profile.current() if _lab("status", check=False) == 0 else ""
+    yield
+    _lab(*(("up", "--no-demo", "--profile", before) if before else ("down",)))
+
+
+@pytest.fixture(scope="session", params=profile.PROFILES)
+def openstack(cloud: None, request: pytest.FixtureRequest) -> Openstack:
+    """The client of a cloud that runs in a profile: all tests with one, then the same cloud is moved to the other."""
+    _lab("up", "--no-demo", "--profile", request.param)
+    return Openstack()
 
 
 def _lab(*arguments: str, check: bool = True) -> int:

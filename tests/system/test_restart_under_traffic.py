@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from lab.acts import cloud
-from lab.up import places, supervisor
+from lab.up import places, profile, supervisor
 from tests.system import stream
 from tests.system.end_point import EndPoint, Window, end_point
 from tests.system.watch import eventually
@@ -30,14 +30,17 @@ TAG = uuid.uuid4().hex[:6]
 WINDOW_S = 5
 TCP_PORT = "5201"
 #: Processes in the order of their ending, and the signal.
-ENDS = (
-    ("controller-api", signal.SIGKILL),
-    ("controller-engine", signal.SIGKILL),
-    ("nova-compute", signal.SIGKILL),
-    ("ovs-agent", signal.SIGKILL),
-    ("ovs-agent", signal.SIGTERM),
-    ("volume-agent", signal.SIGKILL),
-)
+ENDS = {
+    profile.FULL: (
+        ("controller-api", signal.SIGKILL),
+        ("controller-engine", signal.SIGKILL),
+        ("nova-compute", signal.SIGKILL),
+        ("ovs-agent", signal.SIGKILL),
+        ("ovs-agent", signal.SIGTERM),
+        ("volume-agent", signal.SIGKILL),
+    ),
+    profile.EMBEDDED: ((profile.ALL_IN_ONE, signal.SIGKILL), (profile.ALL_IN_ONE, signal.SIGTERM)),
+}
 #: What counts as no stall, whatever the quiet window says: two processes that start share two cores with
 #: what is measured.
 TOLERATED_S = 1.0
@@ -130,7 +133,7 @@ def test_no_packet_is_lost_whoever_dies(scene: Scene) -> None:
     eventually(lambda: subprocess.run(reach, capture_output=True).returncode == 0, "the first ping")
     quiet = scene.window()
     print(f"quiet: {quiet}")
-    for program, number in ENDS:
+    for program, number in ENDS[profile.current()]:
         for left in reversed(range(TRIES)):
             window = scene.window(lambda p=program, n=number: _end_program(p, n))
             print(f"{program} {number.name}: {window}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lab.up import places, services, step, supervisor
+from lab.up import places, profile, services, step, supervisor
 from lab.up.step import StepError
 
 CANNOT_WORK = 78
@@ -16,7 +16,7 @@ class Supervisord:
     """All of ours run, but for what a test puts in."""
 
     def __init__(self) -> None:
-        self.processes = {name: ("RUNNING", 0) for name in services.PROGRAMS}
+        self.processes = {name: ("RUNNING", 0) for name in profile.PROGRAMS[profile.FULL]}
 
     def asked(self) -> types.SimpleNamespace:
         """The methods as it has them."""
@@ -35,6 +35,7 @@ def supervisord(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Supe
     monkeypatch.setattr(supervisor, "_ask", found.asked)
     monkeypatch.setattr(services, "_answers", lambda: True)
     monkeypatch.setattr(places, "LOG", tmp_path)
+    monkeypatch.setattr(places, "MEMORY", tmp_path / "up.json")
     (tmp_path / "volume-agent.log").write_text("error: volume-agent: option metrics_port in /etc/x.conf\n")
     return found
 

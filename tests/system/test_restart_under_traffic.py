@@ -174,11 +174,6 @@ def _end_program(program: str, number: signal.Signals) -> None:
     path = places.pid_file(program)
     old = path.read_text().strip()
     os.kill(int(old), number)
-    if number == signal.SIGTERM:
-        # it ends in order, with 0, which the supervisor takes for wanted
-        eventually(lambda: not pathlib.Path(f"/proc/{old}").exists(), f"the end of {program}")
-        supervisor.start_programs([program])
-
     def is_another() -> bool:
         return path.read_text().strip() not in ("", old) and supervisor.states()[program] == "RUNNING"
 

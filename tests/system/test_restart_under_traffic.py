@@ -174,6 +174,7 @@ def _end_program(program: str, number: signal.Signals) -> None:
     path = places.pid_file(program)
     old = path.read_text().strip()
     os.kill(int(old), number)
+
     def is_another() -> bool:
         return path.read_text().strip() not in ("", old) and supervisor.states()[program] == "RUNNING"
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from lab.up import places, services, supervisor
+from lab.up import places, profile, supervisor
 from tests.system.watch import eventually
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("openstack")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_process_that_ends_comes_back(number: signal.Signals) -> None:
     """All at once; one that nobody asked supervisord to stop was not meant to end, however politely it did."""
-    before = {name: _pid(name) for name in services.PROGRAMS}
+    before = {name: _pid(name) for name in profile.programs()}
     for pid in before.values():
         os.kill(pid, number)
     for name, pid in before.items():

@@ -4,17 +4,17 @@ import pathlib
 import re
 from collections.abc import Iterator
 
-from lab.up.services import PROGRAMS
+from lab.up import profile
 from tests.bench.cloud import PID_FILES, Cloud
 from tests.bench.result import Result
 
 _BAR_MIB, _BAR_PROCESSES = 350.0, 10.0
-_OURS = ("supervisord", *PROGRAMS)
 
 
 def measure(_cloud: Cloud) -> Iterator[Result]:
     """Our programs, their supervisor, and the DHCP servers; not libvirt, the switch, MariaDB and RabbitMQ."""
-    held = {name: _pss_mib(int((PID_FILES / f"{name}.pid").read_text())) for name in _OURS}
+    ours = ("supervisord", *profile.programs())
+    held = {name: _pss_mib(int((PID_FILES / f"{name}.pid").read_text())) for name in ours}
     servers = [_pss_mib(pid) for pid in _dhcp_servers()]
     parts = ", ".join(f"{name} {mib:.0f}" for name, mib in held.items())
     total = sum(held.values()) + sum(servers)

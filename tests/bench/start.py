@@ -5,8 +5,7 @@ import http.client
 import time
 from collections.abc import Iterator
 
-from lab.up import supervisor
-from lab.up.services import PROGRAMS
+from lab.up import profile, supervisor
 from tests.bench.cloud import Cloud, cpu_s, wait
 from tests.bench.result import Result, median
 
@@ -18,9 +17,9 @@ def measure(_cloud: Cloud) -> Iterator[Result]:
     """Stops and starts the cloud of this machine; its guests run on."""
     seconds, cpus = [], []
     for _ in range(_TIMES):
-        supervisor.stop_programs(PROGRAMS)
+        supervisor.stop_programs(profile.programs())
         before, began = cpu_s(), time.perf_counter()
-        supervisor.start_programs(PROGRAMS)
+        supervisor.start_programs(profile.programs())
         wait(_is_listed, 60)
         seconds.append(time.perf_counter() - began)
         cpus.append(cpu_s() - before)

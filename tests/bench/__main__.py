@@ -6,7 +6,9 @@ average when each was taken is told beside it. CPU times and ratios to libvirt a
 """
 
 import argparse
+import sys
 import time
+import traceback
 
 from tests.bench import boot, burst, creates, lists, memory, ports, rows, start, volumes, wiring
 from tests.bench.cloud import Cloud
@@ -35,13 +37,21 @@ def main() -> None:
     if unknown := set(wanted) - set(PARTS):
         parser.error(f"there is no {', '.join(sorted(unknown))}: choose of {', '.join(PARTS)}")
     results: list[Result] = []
+    failed: list[str] = []
     for name in wanted:
         began = time.monotonic()
-        found = list(PARTS[name](Cloud()))
+        found: list[Result] = []
+        try:
+            found.extend(PARTS[name](Cloud()))
+        except Exception:
+            traceback.print_exc()
+            failed.append(name)
         print(f"--- {name}, {time.monotonic() - began:.0f} s\n{table(found)}", flush=True)
         results += found
     if len(wanted) > 1:
         print(f"\n{table(results)}")
+    if failed:
+        sys.exit(f"not measured to the end: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

@@ -65,8 +65,15 @@ class Cloud:
 
     def _send(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         headers = {**_HEADERS, "X-Auth-Token": self._token}
-        self._connection.request(method, path, json.dumps(body) if body is not None else None, headers)
-        answer = self._connection.getresponse()
+        content = json.dumps(body) if body is not None else None
+        try:
+            self._connection.request(method, path, content, headers)
+            answer = self._connection.getresponse()
+        except ConnectionError:
+            # it rested for so long that the server closed it; the next request opens another
+            self._connection.close()
+            self._connection.request(method, path, content, headers)
+            answer = self._connection.getresponse()
         text = answer.read()
         self._subject_token = answer.getheader("X-Subject-Token", "")
         return answer.status, json.loads(text) if text else None

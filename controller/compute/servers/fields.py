@@ -1,6 +1,6 @@
 """Every field of a server in the API, once: schema, microversions, policy, view, filters.
 
-What a view needs beside the row is in ``View.related`` (see lookup.related): "ports", "attachments",
+What a view needs beside the row is in ``View.related`` (see lookup.related): "addresses", "attachments",
 "groups" by server id, "services" by host.
 """
 
@@ -81,16 +81,15 @@ def host_id(row: Any) -> str:
 def addresses(row: Any, view: View) -> dict[str, list[dict[str, Any]]]:
     """Fixed addresses by name of network."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for port in view.of("ports", row.id, ()):
-        for address in port.addresses:
-            found.setdefault(port.network_name, []).append(
-                {
-                    "version": address.version,
-                    "addr": address.ip_address,
-                    "OS-EXT-IPS:type": "fixed",
-                    "OS-EXT-IPS-MAC:mac_addr": port.mac_address,
-                }
-            )
+    for address in view.of("addresses", row.id, ()):
+        found.setdefault(address.network_name, []).append(
+            {
+                "version": 6 if ":" in address.ip_address else 4,
+                "addr": address.ip_address,
+                "OS-EXT-IPS:type": "fixed",
+                "OS-EXT-IPS-MAC:mac_addr": address.mac_address,
+            }
+        )
     return found
 
 

@@ -40,7 +40,7 @@ def related(session: Session, rows: Sequence[Any]) -> dict[str, Mapping[str, Any
         return {}
     status = {a.host: _host_status(a) for a in agents.of_kind(session, "nova-compute")}
     return {
-        "ports": server_ports.of_servers(session, ids),
+        "addresses": server_ports.addresses_of(session, ids),
         "groups": server_ports.security_group_names(session, ids),
         "attachments": server_volumes.of_servers(session, ids),
         "host_status": status,

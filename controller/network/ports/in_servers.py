@@ -57,6 +57,24 @@ def of_servers(session: Session, server_ids: Sequence[str]) -> dict[str, list[Se
     return found
 
 
+def addresses_of(session: Session, server_ids: Sequence[str]) -> dict[str, list[Row[Any]]]:
+    """Of each server network_name, mac_address and ip_address of every address, in the order of its NICs.
+
+    For lists: one query, and no column more than they show.
+    """
+    rows = session.execute(
+        select(Port.server_id, Network.name.label("network_name"), Port.mac_address, PortAddress.ip_address)
+        .join(Network, Network.id == Port.network_id)
+        .join(PortAddress, PortAddress.port_id == Port.id)
+        .where(Port.server_id.in_(server_ids))
+        .order_by(Port.nic_index, Port.id, PortAddress.ordinal)
+    )
+    found: dict[str, list[Row[Any]]] = {server_id: [] for server_id in server_ids}
+    for row in rows:
+        found[row.server_id].append(row)
+    return found
+
+
 def instance_nics(session: Session, server_id: str) -> tuple[InstanceNic, ...]:
     """The NICs of a server as the guest is told of them."""
     ports = of_servers(session, [server_id])[server_id]

@@ -14,7 +14,13 @@ from controller.network import refusals, standard
 from controller.network.networks.model import Network
 from controller.network.ports import delete as ports_delete
 from controller.network.ports.create import next_nic
-from controller.network.ports.in_servers import ServerAddress, ServerPort, instance_nics, of_servers
+from controller.network.ports.in_servers import (
+    ServerAddress,
+    ServerPort,
+    addresses_of,
+    instance_nics,
+    of_servers,
+)
 from controller.network.ports.model import Port, PortAddress, PortGroup
 from controller.network.security_groups import default
 from controller.network.security_groups.model import DEFAULT_NAME, SecurityGroup
@@ -24,6 +30,7 @@ from controller.web.errors import BadRequest
 __all__ = [
     "ServerAddress",
     "ServerPort",
+    "addresses_of",
     "bind",
     "bind_port",
     "claim",

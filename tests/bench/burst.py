@@ -18,20 +18,19 @@ def measure(_cloud: Cloud) -> Iterator[Result]:
     clouds = [Cloud() for _ in range(COUNT)]
     body = servers.request(clouds[0])
     accepted, actives, plains = [], [], []
+    servers.delete_all(clouds[0])
     for _ in range(_TIMES):
-        began = time.perf_counter()
-        with concurrent.futures.ThreadPoolExecutor(COUNT) as pool:
-            ids = list(pool.map(lambda c: servers.boot(c, body), clouds))
-            accepted.append(time.perf_counter() - began)
-            try:
+        try:
+            began = time.perf_counter()
+            with concurrent.futures.ThreadPoolExecutor(COUNT) as pool:
+                ids = list(pool.map(lambda c: servers.boot(c, body), clouds))
+                accepted.append(time.perf_counter() - began)
                 wait(lambda i=set(ids): i <= _active(clouds[0]), 120, 0.05)  # type: ignore[misc]
                 actives.append(time.perf_counter() - began)
-            finally:
                 list(pool.map(servers.delete, clouds[1:], ids[1:]))
-        try:
             plains.append(_plain(ids[0]))
         finally:
-            servers.delete(clouds[0], ids[0])
+            servers.delete_all(clouds[0])
     bar = RATIO * sorted(plains)[len(plains) // 2]
     yield median(f"{COUNT} at once: all accepted", accepted, "s")
     yield median(f"{COUNT} times virsh create, two at a time", plains, "s")

@@ -34,6 +34,17 @@ def delete(cloud: Cloud, server_id: str) -> None:
     wait(lambda: cloud.call("compute", "GET", f"/servers/{server_id}")[0] == 404)
 
 
+def delete_all(cloud: Cloud) -> None:
+    """Deletes all of a bench, all that an earlier one left too, and waits until they are gone."""
+
+    def left() -> list[Any]:
+        return list(cloud.get("compute", "/servers?name=bench")["servers"])
+
+    for server in left():
+        cloud.call("compute", "DELETE", f"/servers/{server['id']}")
+    wait(lambda: not left(), 120, 0.1)
+
+
 @contextmanager
 def running(cloud: Cloud) -> Iterator[str]:
     """A server whose guest is up, so that it answers when a device is to be let go; its id."""

@@ -1,15 +1,14 @@
 """POST /servers → ACTIVE beside what plain libvirt takes for the same domain in the same run, and DELETE → 404."""
 
-import pathlib
 import re
 import time
 from collections.abc import Iterator
 
+from lab.up import places, profile
 from tests.bench import plain, servers
 from tests.bench.cloud import Cloud, cpu_s, timed
 from tests.bench.result import Result, median
 
-_LOG = pathlib.Path("/var/log/cumulet/ovs-agent.log")
 _WIRED = re.compile(r"has its flows at \d+, (\d+) ms after its tap")
 _TIMES = 7
 #: Of what ``virsh create`` takes, and on top of that, in seconds.
@@ -21,7 +20,9 @@ def measure(cloud: Cloud) -> Iterator[Result]:
     """One at a time; the first, which finds everything cold, is not counted."""
     body = servers.request(cloud)
     posts, actives, bars, plains, deletes, cpus = [], [], [], [], [], []
-    log_before = _LOG.stat().st_size
+    # one program of the full profile, or the only one of the embedded one
+    log_file = next(places.log_file(p) for p in ("ovs-agent", *profile.programs()) if p in profile.programs())
+    log_before = log_file.stat().st_size
     for turn in range(_TIMES + 1):
         before, began = cpu_s(), time.perf_counter()
         server_id = servers.boot(cloud, body)
@@ -44,7 +45,7 @@ def measure(cloud: Cloud) -> Iterator[Result]:
     yield median("POST → ACTIVE", actives, "s", bar, f"bar: {RATIO} times virsh create + {MORE_S} s")
     yield median("  CPU of the cloud meanwhile, polls included", cpus, "s")
     yield median("DELETE → 404", deletes, "s", _DELETE_BAR_S)
-    with _LOG.open("rb") as log:
+    with log_file.open("rb") as log:
         log.seek(log_before)
         taken = [float(ms) for ms in _WIRED.findall(log.read().decode())]
     yield median("tap → flows, as servers boot", taken or [0.0], "ms", 50.0)

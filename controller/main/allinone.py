@@ -14,7 +14,8 @@ from oslo_config import cfg
 
 from controller.main import api, assembly, engine
 from controller.main.process import prepare
-from runtime import inprocess, service
+from runtime import service
+from runtime.inprocess.driver import open_home
 
 #: Entry points of agents: ``start(conf, stack)`` each.
 AGENTS = "cumulet.agents"
@@ -35,7 +36,7 @@ def start(conf: cfg.ConfigOpts, stack: contextlib.ExitStack) -> None:
     engine.register(conf)
     process = prepare(conf)
     stack.callback(process.db.close)
-    stack.callback(inprocess.open_home(conf))
+    stack.callback(open_home(conf))
     core = engine.Engine(process)
     core.start(stack)
     for begin in agents().values():

@@ -15,8 +15,8 @@ import pytest
 from oslo_config import cfg
 
 from contract.report import Pull, PullAnswer
-from runtime import inprocess
 from runtime.bus import CONTROLLER, Bus, Method, RemoteFailedError, UnreachableError
+from runtime.inprocess.driver import open_home
 from tests.contract.rabbitmq import RabbitMq
 
 Buses = Callable[[str], Bus]
@@ -47,7 +47,7 @@ def conf(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[cfg
     cfg.CONF([], project="cumulet", default_config_files=[])
     oslo_messaging.get_rpc_transport(cfg.CONF, url).cleanup()  # registers the options
     cfg.CONF.set_override("transport_url", url)
-    close = inprocess.open_home(cfg.CONF)
+    close = open_home(cfg.CONF)
     yield cfg.CONF
     close()
     cfg.CONF.clear_override("transport_url")

@@ -15,14 +15,15 @@ import oslo_messaging
 import pytest
 from oslo_config import cfg
 
-from runtime import inprocess
-from runtime.inprocess import Broker, InProcessDriver, Message
+from runtime.inprocess import driver as driver_module
+from runtime.inprocess.broker import Broker, Message
+from runtime.inprocess.driver import InProcessDriver, open_home
 
 ADDRESS = ("", "topic", "server")
 
 
 def driver(name: str) -> InProcessDriver:
-    inprocess._homes.add(name)
+    driver_module._homes.add(name)
     return InProcessDriver(cfg.ConfigOpts(), oslo_messaging.TransportURL(cfg.ConfigOpts(), virtual_host=name))
 
 
@@ -138,7 +139,7 @@ def home(tmp_path: pathlib.Path) -> Iterator[str]:
     cfg.CONF([], project="cumulet", default_config_files=[])
     transport = oslo_messaging.get_rpc_transport(cfg.CONF, url)
     cfg.CONF.set_override("transport_url", url)
-    close = inprocess.open_home(cfg.CONF)
+    close = open_home(cfg.CONF)
     server = oslo_messaging.get_rpc_server(
         transport,
         oslo_messaging.Target(topic="t", server="s"),

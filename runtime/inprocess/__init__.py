@@ -1,0 +1,1 @@
+"""The message bus inside of one process, where there is no broker."""

@@ -34,6 +34,9 @@ _USED_AT = "cumulet_used_at"
 _RESTED_S = 0.5
 #: MariaDB: a table, or the disk under it, is full.
 _FULL = {1114, 1021}
+#: A transaction that says nothing for so long is cut off: its process was stopped, or its host is gone without a
+#: word, and all others would wait for its locks.
+_SILENT_S = 10
 
 
 class Database:
@@ -117,7 +120,10 @@ def _mariadb(url: str, isolation_level: Any, **more: Any) -> sqlalchemy.Engine:
         query_cache_size=1200,
         hide_parameters=True,
         json_deserializer=msgspec.json.decode,
-        connect_args={"charset": "utf8mb4", "init_command": "SET time_zone='+00:00'"},
+        connect_args={
+            "charset": "utf8mb4",
+            "init_command": f"SET time_zone='+00:00', idle_transaction_timeout={_SILENT_S}",
+        },
         **more,
     )
     event.listen(engine, "checkin", _note_use)

@@ -21,6 +21,7 @@ from typing import Any, Protocol, TypeVar
 import amqp  # type: ignore[import-untyped]
 import msgspec
 import oslo_messaging
+import oslo_messaging.opts
 from kombu.exceptions import KombuError
 from oslo_config import cfg
 
@@ -34,6 +35,8 @@ CONTROLLER = ""
 #: Messages that one server works on side by side. The library's default of 64 is reached soon, as it makes a
 #: thread for each message until then; each keeps memory, and in the engine a connection to the database.
 SERVING_THREADS = 16
+#: Messages that the broker hands out before they are taken: what a stopped process has of them, no other one gets.
+_PREFETCHED = 4
 #: Between two tries to be served by a broker that refuses.
 _SERVE_AGAIN_S = 5.0
 #: How long a process that is to end waits for the requests that it has taken.
@@ -299,6 +302,9 @@ class _Endpoint:
 
 
 def _transport(conf: cfg.ConfigOpts) -> Any:
+    group = "oslo_messaging_rabbit"
+    conf.register_opts(dict(oslo_messaging.opts.list_opts())[group], group=group)
+    conf.set_default("rabbit_qos_prefetch_count", _PREFETCHED, group=group)
     try:
         return oslo_messaging.get_rpc_transport(conf)
     except (oslo_messaging.InvalidTransportURL, oslo_messaging.DriverLoadFailure) as error:

@@ -24,6 +24,8 @@ LOG = logging.getLogger(__name__)
 HEARTBEAT_S = 5.0
 #: Short, so that an agent that started before the engine is heard soon after the engine is there.
 HEARTBEAT_TIMEOUT_S = 3.0
+#: A whole set of documents takes its time; a call that went to an engine that stopped is lost for as long.
+SYNC_TIMEOUT_S = 20.0
 _ENGINE = (topics.ENGINE, None)
 Answer = TypeVar("Answer", words.HeartbeatAnswer, words.PullAnswer, words.SyncAnswer)
 
@@ -147,7 +149,7 @@ class Sync:
     def _sync(self) -> None:
         held = tuple((k.kind, k.id, d) for k, d in self._ledger.digests().items())
         request = words.Sync(agent=self._agent, digests=held)
-        answer = self._ask("sync", request, words.SyncAnswer, timeout_s=60.0)
+        answer = self._ask("sync", request, words.SyncAnswer, SYNC_TIMEOUT_S)
         if answer is None:
             return
         taken = [d.key for d in answer.documents if self._ledger.store(d)]

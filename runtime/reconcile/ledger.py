@@ -39,8 +39,7 @@ class Ledger:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(_SCHEMA)
-        self._documents = {e.key: e for e in self._read_documents()}
-        self._tombstones = {t.key: t for t in self._read_tombstones()}
+        self._cache()
         # a clock that went back must not make new reports older than those already taken in
         self._sequence = int(self._db.execute("SELECT ifnull(max(sequence), 0) FROM reports").fetchone()[0])
 
@@ -131,8 +130,7 @@ class Ledger:
             self._db.execute("UPDATE documents SET revision=0")
             self._db.execute("UPDATE tombstones SET revision=0")
             self._db.execute("UPDATE reports SET is_acknowledged=0")
-            self._documents = {e.key: e for e in self._read_documents()}
-            self._tombstones = {t.key: t for t in self._read_tombstones()}
+            self._cache()
 
     # --- what was done
 
@@ -240,7 +238,17 @@ class Ledger:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                self._roll_back()
                 raise
-            self._db.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        """Forgets what was not written. A full disk makes SQLite roll back by itself, even at the commit."""
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+        self._cache()
+
+    def _cache(self) -> None:
+        self._documents = {e.key: e for e in self._read_documents()}
+        self._tombstones = {t.key: t for t in self._read_tombstones()}

@@ -1,6 +1,8 @@
 """The ledger keeps what was received, forwards only, across a restart."""
 
 import pathlib
+import sqlite3
+from typing import Any
 
 import pytest
 
@@ -121,3 +123,34 @@ def test_a_clock_that_went_back_makes_no_old_reports(
     second = Ledger(path).report(said(digest="d2"))
     assert first is not None and second is not None
     assert second.sequence > first.sequence
+
+
+class FullDisk:
+    """A connection of SQLite whose disk is full when it is to commit: SQLite has rolled back by then."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.in_transaction = False
+
+    def execute(self, statement: str, *arguments: Any) -> sqlite3.Cursor:
+        if statement != "COMMIT":
+            return self._db.execute(statement, *arguments)
+        self._db.execute("ROLLBACK")
+        raise sqlite3.OperationalError("database or disk is full")
+
+
+def test_what_a_full_disk_did_not_take_is_not_believed_either(
+    path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger(path)
+    ledger.store(envelope(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "_db", FullDisk(ledger._db))
+        with pytest.raises(sqlite3.OperationalError):
+            ledger.store(envelope(2))
+        with pytest.raises(sqlite3.OperationalError):
+            ledger.bury(Tombstone(kind="port", id="1", revision=3))
+    assert ledger.document(KEY) == envelope(1) == Ledger(path).document(KEY)
+    assert ledger.digests() == {KEY: "d1"}
+    assert ledger.store(envelope(2))
+    assert ledger.document(KEY) == envelope(2)

@@ -10,7 +10,7 @@ from nova_compute.host.libvirt import HypervisorError, RefusedError, Unreachable
 from nova_compute.host.limited import ProgramError
 from nova_compute.host.ovsdb import SwitchUnknownError
 from nova_compute.images import ImageBusyError, ImageRefusedError
-from nova_compute.server_files import DiskLostError
+from nova_compute.server_files import DiskLostError, NoRoomError
 from runtime.image_stream import ChecksumError, ImageStreamError
 from runtime.reconcile.outcome import Failed, Retry
 
@@ -30,6 +30,7 @@ _NEVER: dict[type[Exception], str] = {
     ChecksumError: "The image came to the host with a wrong checksum: it is not what was uploaded. Upload it again.",
     RefusedError: "The host cannot run a server of this shape.",
     UnspeakableError: "A property of the image or server has control characters. Remove them.",
+    NoRoomError: "The disk of the host is full.",
     DiskLostError: "The disk of the server is gone from its host. Is the file system mounted?",
 }
 

@@ -1,14 +1,18 @@
 """The files of a server on this host: overlay, config drive, console log; and the images they stand on."""
 
+import contextlib
+import errno
 import logging
+import os
 import pathlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from contract.server import BootImage, Server
 from nova_compute import config_drive, images
 from nova_compute.domain.machine import Files, Root
 from nova_compute.host import qemu_img
+from nova_compute.host.limited import ProgramError
 
 LOG = logging.getLogger(__name__)
 
@@ -17,6 +21,10 @@ _GIB = 1 << 30
 
 class DiskLostError(Exception):
     """The disk of a server that ran before is not there: an empty one must not take its place."""
+
+
+class NoRoomError(Exception):
+    """The host's disk is full: another host may have room for a server that is new."""
 
 
 class ServerFiles:
@@ -64,7 +72,12 @@ class ServerFiles:
         return sorted(path.name for path in self._directory.iterdir()) if self._directory.exists() else []
 
     def make(self, server: Server, has_run: bool) -> None:
-        """Makes what is missing. Raises DiskLostError, and what images and programs raise."""
+        """Makes what is missing. Raises DiskLostError, NoRoomError unless the server ran here before, and what
+        images and programs raise."""
+        with contextlib.nullcontext() if has_run else _room():
+            self._make(server, has_run)
+
+    def _make(self, server: Server, has_run: bool) -> None:
         home = self.home(server.id)
         home.mkdir(parents=True, exist_ok=True)
         if server.image is not None:
@@ -99,6 +112,18 @@ class ServerFiles:
 
     def _plain(self, image_id: str | None) -> str | None:
         return str(self._cache.path(image_id)) if image_id else None
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """Tells a full disk from other trouble with files. Raises NoRoomError."""
+    try:
+        yield
+    except (OSError, ProgramError) as error:
+        is_full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        if is_full or os.strerror(errno.ENOSPC) in str(error):
+            raise NoRoomError(str(error)) from error
+        raise
 
 
 def _plain_images(image: BootImage) -> list[tuple[str, str]]:

@@ -54,15 +54,16 @@ def purge_one(place: Place, image_id: str, is_used: InUse) -> None:
 
 
 def tidy(place: Place) -> None:
-    """Puts images back to queued whose writer died, and removes files that no row knows.
+    """Puts images back to queued whose writer died, and removes what it had written.
 
-    For the start of a process, and now and then. A file's lock tells whether its writer lives.
+    For the start of a process, and now and then. A file's lock tells whether its writer lives. Files that no row
+    knows stay: the database may be an older copy, or a wrong one.
     """
     names = place.store.names()
     with place.db.read() as session:
         rows = dict(session.execute(select(Image.id, Image.status)).tuples().all())
     begun = {image_id for image_id, status in rows.items() if status in ("saving", "uploading")}
-    doubtful = {i for i, endings in names.items() if "part" in endings or rows.get(i, "queued") == "queued"}
+    doubtful = {i for i, endings in names.items() if "part" in endings or rows.get(i) == "queued"}
     for image_id in begun | doubtful:
         _settle(place, image_id)
 
@@ -80,7 +81,9 @@ def _settle(place: Place, image_id: str) -> None:
 def _is_unfinished(session: Session, image_id: str) -> bool:
     """Whether the image has no data yet; one whose writer died is queued again."""
     image = session.get(Image, image_id)
-    if image is None or image.status == "queued":
+    if image is None:
+        return False
+    if image.status == "queued":
         return True
     if image.status == "saving" or (image.status == "uploading" and image.staged is None):
         give_up(session, image_id)

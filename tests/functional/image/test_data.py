@@ -208,7 +208,6 @@ def test_a_dead_uploader_is_noticed(api: Any, image: Make, place: Place, member:
     place.store.directory.mkdir()
     (place.store.directory / f"{dead['id']}.part").write_bytes(b"half")
     (place.store.directory / dead["id"]).write_bytes(b"whole, but not yet known")
-    (place.store.directory / ("f" * 8 + "-0000-0000-0000-" + "0" * 12)).write_bytes(b"of no row")
 
     def look() -> None:
         delete.tidy(place)
@@ -220,6 +219,16 @@ def test_a_dead_uploader_is_noticed(api: Any, image: Make, place: Place, member:
     delete.tidy(place)
     assert status_of(api, alive) == "active"
     assert place.store.names() == {alive["id"]: {""}}
+
+
+def test_what_a_database_does_not_know_stays(place: Place) -> None:
+    """It may be an older copy, or a new one; half of an upload is of no use to any."""
+    unknown, half = (f"{letter * 8}-0000-0000-0000-{'0' * 12}" for letter in "ab")
+    place.store.directory.mkdir()
+    (place.store.directory / unknown).write_bytes(b"all of an image")
+    (place.store.directory / f"{half}.part").write_bytes(b"half")
+    delete.tidy(place)
+    assert place.store.names() == {unknown: {""}}
 
 
 def test_a_dead_uploader_is_replaced(api: Any, image: Make, place: Place, member: Any) -> None:

@@ -170,7 +170,8 @@ def _turn(run: Run, definition: Definition, to: str | None, error: StepFailed | 
 def _wait(run: Run, definition: Definition, waiting: Waiting) -> bool:
     step = definition.steps[run.operation.step]
     if run.left_s <= 0:
-        late = StepFailed(step.late, f"step {step.name} waited {step.deadline_s:g} s for {waiting.what}")
+        message = f"{step.late} {waiting.fault}".strip()
+        late = StepFailed(message, f"step {step.name} waited {step.deadline_s:g} s for {waiting.what}")
         return _turn(run, definition, None, late)
     run.db.write(lambda s: claim.rest(s, run.operation, _look_again(run, waiting)))
     return False

@@ -18,11 +18,13 @@ Result = TypeVar("Result")
 class Waiting:
     """A step's answer: not yet, wake me on a word about the subject. ``what`` is for people.
 
-    It is asked again after ``again_s`` without a word: not everything that a step looks at has one.
+    It is asked again after ``again_s`` without a word: not everything that a step looks at has one. ``fault`` is what
+    is in the way, if that is known: users are told if the step is late in the end.
     """
 
     what: str
     again_s: float = 30.0
+    fault: str = ""
 
 
 class StepFailed(Exception):

@@ -107,7 +107,8 @@ def _export(run: Run) -> Waiting | None:
     for state, fault in states:
         if state == "failed":
             raise StepFailed(f"A volume could not be exported: {fault}")
-    return Waiting("exports") if any(state != "applied" for state, _ in states) else None
+    waiting = [fault for state, fault in states if state != "applied"]
+    return Waiting("exports", fault=" ".join(waiting).strip()) if waiting else None
 
 
 def _spawn(run: Run) -> Waiting | None:
@@ -122,7 +123,7 @@ def _spawn(run: Run) -> Waiting | None:
         _refused(run, server.host, stands.fault, stands.fault_details)
     if stands.state == "applied" and is_running:
         return None
-    return Waiting(f"host {server.host}")
+    return Waiting(f"host {server.host}", fault=stands.fault)
 
 
 def _refused(run: Run, host: str, fault: str, details: str) -> None:

@@ -42,7 +42,7 @@ def _wait(run: Run) -> Waiting | None:
         stands = standing(session, document.DOCUMENTS["server"], Key("server", server.id), server.host)
     if stands.state == "failed":
         raise StepFailed(stands.fault, stands.fault_details)
-    return None if stands.state == "applied" else Waiting(f"host {server.host}")
+    return None if stands.state == "applied" else Waiting(f"host {server.host}", fault=stands.fault)
 
 
 def _end(state: str) -> Callable[[Session, Operation], None]:

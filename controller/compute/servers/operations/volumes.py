@@ -29,7 +29,7 @@ def _export(run: Run) -> Waiting | None:
     state, fault = run.write(want)
     if state == "failed":
         raise StepFailed(f"The volume could not be exported: {fault}")
-    return None if state == "applied" else Waiting("the export")
+    return None if state == "applied" else Waiting("the export", fault=fault)
 
 
 def _unexport(run: Run) -> Waiting | None:
@@ -80,7 +80,7 @@ def _in_guest(run: Run, is_wanted: bool) -> Waiting | None:
         stands = standing(session, document.DOCUMENTS["server"], Key("server", server.id), server.host)
     if stands.state == "failed" and is_wanted:
         raise StepFailed(f"The volume could not be attached: {stands.fault}", stands.fault_details)
-    return None if stands.state == "applied" else Waiting(f"host {server.host}")
+    return None if stands.state == "applied" else Waiting(f"host {server.host}", fault=stands.fault)
 
 
 def _attached(session: Session, operation: Operation) -> None:

@@ -110,7 +110,7 @@ def _made(run: Run, is_from_image: bool) -> Waiting | None:
         is_there = volume.observed_state == "available"
     if stands.state == "failed":
         raise StepFailed(f"The storage host could not make the volume: {stands.fault}", stands.fault_details)
-    return None if stands.state == "applied" and is_there else Waiting(f"host {host}")
+    return None if stands.state == "applied" and is_there else Waiting(f"host {host}", fault=stands.fault)
 
 
 def _current(session: Session, run: Run) -> Volume:

@@ -27,7 +27,7 @@ def _grow(run: Run) -> Waiting | None:
         raise StepFailed(
             f"The storage host could not extend the volume: {stands.fault}", stands.fault_details
         )
-    return None if stands.state == "applied" and is_grown else Waiting(f"host {host}")
+    return None if stands.state == "applied" and is_grown else Waiting(f"host {host}", fault=stands.fault)
 
 
 def _done(session: Session, operation: Operation) -> None:

@@ -151,6 +151,13 @@ def test_a_step_past_its_deadline_is_undone(db: Database, journal: Journal) -> N
     assert operation.fault == "It took too long."
 
 
+def test_what_was_in_the_way_is_told(db: Database, journal: Journal) -> None:
+    journal.at["one"] = lambda _run: Waiting("host one", fault="The image could not be fetched.")
+    definition = journal.definition("one", deadline_s=0)
+    operation = go(db, definition, started(db, definition))
+    assert operation.fault == "It took too long. The image could not be fetched."
+
+
 def test_an_unexpected_error_is_tried_again(db: Database, journal: Journal) -> None:
     def stumble(run: Run) -> Waiting | None:
         del journal.at["one"]

@@ -19,6 +19,7 @@ _SETTINGS = f"""\
 user = {_USER}
 datadir = {_DATA}
 socket = {SOCKET}
+tmpdir = {SOCKET.parent}
 pid_file = {places.RUN}/mysql/mysqld.pid
 init_file = {_INIT}
 skip_networking
@@ -74,6 +75,8 @@ def install() -> str:
             "--no-defaults",
             f"--user={_USER}",
             f"--datadir={partial}",
+            # names of its temporary files are of its process id, which another namespace may have as well
+            f"--tmpdir={SOCKET.parent}",
             "--auth-root-authentication-method=socket",
             "--skip-test-db",
             "--skip-name-resolve",

@@ -60,7 +60,9 @@ system:  ## tests on real libvirt, Open vSwitch and volumes; as root, apart from
 	tests/alone.sh $(BIN)/pytest tests/system
 
 faults:  ## kill, stop, lose and fill everything, and write docs/faults.md; as root, about an hour
-	tests/alone.sh env CUMULET_FAULT_CASES=all $(BIN)/pytest tests/faults
+	rm -rf .faults
+	tests/alone.sh env CUMULET_FAULT_CASES=all CUMULET_FAULT_NOTES=.faults $(BIN)/pytest tests/faults; status=$$?; \
+	$(BIN)/python -m tests.faults.table .faults docs/faults.md && exit $$status
 
 bench:  ## what the cloud of this machine costs in time, CPU and memory, beside the bars; PARTS="boot ports": only those
 	. /etc/cumulet/openrc && $(BIN)/python -m tests.bench $(PARTS)

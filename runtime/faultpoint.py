@@ -2,7 +2,8 @@
 
 Off unless ``CUMULET_FAULTS`` names a file; its lines are ``NAME ACTION [COUNT]`` with ACTION one of
 ``kill``, ``stop``, ``fail`` and ``delay:SECONDS``; COUNT says at which passing it fires (first if left
-out). Each line fires once: what fired is noted in ``<file>.fired``, so that a restarted process goes on.
+out). Each line fires once: what fired is noted in ``<file>.fired``, so that a restarted process goes on. With
+the COUNT ``*`` it fires at every passing.
 A line ``* trace`` has every point that is passed written to ``<file>.passed``.
 """
 
@@ -56,9 +57,9 @@ def _due(name: str, passing: int) -> str | None:
         words = line.split()
         if words == ["*", "trace"]:
             _append(pathlib.Path(_FILE + ".passed"), name)
-        if len(words) < 2 or words[0] != name or line in done:
+        if len(words) < 2 or words[0] != name or (line in done and words[2:] != ["*"]):
             continue
-        if len(words) > 2 and int(words[2]) != passing:
+        if words[2:] not in ([], ["*"], [str(passing)]):
             continue
         _append(fired, line)
         return words[1]

@@ -8,9 +8,23 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from contract import topics
+
+API, ENGINE = "controller-api", "controller-engine"
+#: Whose points begin with a word; those of the agents' engine name the kind of document.
+_PROGRAMS = {
+    "api": API,
+    "operation": ENGINE,
+    "engine": ENGINE,
+    "compute": topics.NOVA_COMPUTE,
+    "ovs": topics.OVS_AGENT,
+    "volume": topics.VOLUME_AGENT,
+}
 #: What each verb passes, each ``before`` and ``after``; the process is told by the first word.
 POINTS: Mapping[str, Sequence[str]] = {
     "boot": (
+        "api.poke",
+        "engine.hint",
         "operation.server.boot.volumes",
         "operation.server.boot.place",
         "operation.server.boot.export",
@@ -38,6 +52,8 @@ POINTS: Mapping[str, Sequence[str]] = {
         "ovs.mark_wired",
     ),
     "attach": (
+        "api.poke",
+        "engine.hint",
         "operation.server.attach_volume.export",
         "operation.server.attach_volume.plug",
         "agent.export.apply",
@@ -47,6 +63,8 @@ POINTS: Mapping[str, Sequence[str]] = {
         "compute.attach_disk",
     ),
     "detach": (
+        "api.poke",
+        "engine.hint",
         "operation.server.detach_volume.unplug",
         "operation.server.detach_volume.unexport",
         "agent.server.apply",
@@ -57,6 +75,8 @@ POINTS: Mapping[str, Sequence[str]] = {
         "volume.unexport",
     ),
     "delete": (
+        "api.poke",
+        "engine.hint",
         "operation.server.delete.leave",
         "operation.server.delete.release",
         "agent.server.apply",
@@ -67,6 +87,7 @@ POINTS: Mapping[str, Sequence[str]] = {
         "agent.port.remove",
         "ovs.write_files",
         "ovs.reload_dnsmasq",
+        "agent.security_group.apply",
         "agent.security_group.remove",
         "agent.network.remove",
         "ovs.close_metadata",
@@ -75,23 +96,31 @@ POINTS: Mapping[str, Sequence[str]] = {
         "agent.segment.remove",
     ),
 }
-#: Points that a run may pass by: several words about one document are merged into one look.
+#: Cases that a run may pass by: several words about one document are merged into one look.
 MAY_BE_MISSED = frozenset(
-    {
-        "ovs.reload_dnsmasq.before",
-        "ovs.reload_dnsmasq.after",
-        "ovs.remove_flows.before",
-        "ovs.remove_flows.after",
-        "compute.await_removal.before",
-        "compute.await_removal.after",
-        "agent.server.apply.before",
-        "agent.server.apply.after",
-        "agent.port.apply.before",
-        "agent.port.apply.after",
-    }
+    f"{verb}-{point}.{side}"
+    for verb, points in {
+        "boot": ("ovs.reload_dnsmasq", "agent.server.apply", "agent.port.apply"),
+        "attach": ("agent.server.apply",),
+        "detach": ("compute.await_removal", "agent.server.apply"),
+        "delete": (
+            "agent.server.apply",
+            "agent.port.apply",
+            "agent.security_group.apply",
+            "ovs.remove_flows",
+            "ovs.write_files",
+            "ovs.reload_dnsmasq",
+        ),
+    }.items()
+    for point in points
+    for side in ("before", "after")
 )
-#: What waits by raising passes no ``after``.
-_ONE_SIDED = {"compute.await_removal": ("before",)}
+#: What waits by raising passes no ``after``; of what is sent and forgotten there is nothing after.
+_ONE_SIDED = {
+    "compute.await_removal": ("before",),
+    "api.poke": ("before",),
+    "engine.hint": ("before",),
+}
 
 
 @dataclass(frozen=True)
@@ -113,6 +142,12 @@ def kills() -> list[Case]:
         for point in points
         for side in _ONE_SIDED.get(point, ("before", "after"))
     ]
+
+
+def program_of(point: str) -> str:
+    """The process that passes a point."""
+    first, second = point.split(".")[:2]
+    return topics.AGENT_OF_KIND[second] if first == "agent" else _PROGRAMS[first]
 
 
 def sample(cases: Sequence[Case], count: int, seed: str) -> list[Case]:

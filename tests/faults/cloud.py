@@ -1,5 +1,6 @@
 """A cloud whose processes are killed: asks it by the unmodified SDK, sets fault points, handles its processes."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -12,10 +13,12 @@ import openstack
 from keystoneauth1 import exceptions as client_errors
 from oslo_config import cfg
 
+from controller.db import agents
 from controller.db import options as db_options
 from controller.db.session import Database
 from lab import acts, contents
-from lab.up import places, supervisor
+from lab.up import places, profile, supervisor
+from tests.faults.cases import program_of
 
 PLAN = places.RUN / "faults"
 #: What a whole verb may take with a fault in it: a lease, a restart, a heartbeat, and a busy machine.
@@ -55,6 +58,11 @@ class Cloud:
         """Fault points passed since ``plan("* trace")``."""
         return set(_lines(_beside(".passed")))
 
+    def until_held(self, point: str) -> None:
+        """Waits for the process that was to stop at a point of the plan."""
+        self.until(self.fired, f"somebody at {point}")
+        self.until(lambda: self.is_stopped(program_of(point)), f"a stop at {point}")
+
     # --- processes
 
     def signal(self, program: str, number: signal.Signals) -> None:
@@ -65,9 +73,29 @@ class Cloud:
         """The process id of a supervised process."""
         return int(places.pid_file(program).read_text())
 
+    def stop(self, program: str) -> None:
+        """Stops it where it is."""
+        self.signal(program, signal.SIGSTOP)
+
+    def go_on(self, *programs: str) -> None:
+        """Lets what was stopped go on; all of our processes if none is named."""
+        for program in programs or profile.PROGRAMS[profile.FULL]:
+            with contextlib.suppress(ProcessLookupError):
+                self.signal(program, signal.SIGCONT)
+
+    def is_stopped(self, program: str) -> bool:
+        """Whether a signal stopped it."""
+        stat = pathlib.Path(f"/proc/{self.pid(program)}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] == "T"
+
     def kill(self, program: str) -> None:
         """Kills it; supervisord starts it again."""
         self.signal(program, signal.SIGKILL)
+
+    def is_heard(self, agent: str) -> bool:
+        """Whether an agent counts as alive."""
+        with self.db.read() as session:
+            return all(row.is_up for row in agents.of_kind(session, agent))
 
     def all_run(self) -> bool:
         """Whether everything supervised runs."""
@@ -88,28 +116,32 @@ class Cloud:
     def boot(self, name: str, network: str = "", **more: Any) -> str:
         """Asks for a server; its id."""
         nets = [{"uuid": network or self.network}]
-        made = self.sdk.compute.create_server(
-            name=name, image_id=self.image, flavor_id=self.flavor, networks=nets, **more
-        )
-        return str(made.id)
+        given = {"image_id": self.image, "flavor_id": self.flavor} | more
+        self._ask(lambda: self.sdk.compute.create_server(name=name, networks=nets, **given))
+        self.until(lambda: self._named(name), f"a server {name}")
+        return self._named(name)[0]
 
     def delete(self, server_id: str) -> None:
         """Asks for a server's deletion."""
-        self.sdk.compute.delete_server(server_id)
+        self._ask(lambda: self.sdk.compute.delete_server(server_id))
 
     def make_volume(self, name: str) -> str:
         """A volume of 1 GiB that is available; its id."""
-        volume_id = str(self.sdk.block_storage.create_volume(name=name, size=1).id)
+        volume_id = self.ask_volume(name)
         self.until(lambda: self.volume_state(volume_id) == "available", "the volume")
         return volume_id
 
+    def ask_volume(self, name: str, **more: Any) -> str:
+        """Asks for a volume of 1 GiB; its id."""
+        return str(self.sdk.block_storage.create_volume(name=name, size=1, **more).id)
+
     def attach(self, server_id: str, volume_id: str) -> None:
         """Asks for a volume in a server."""
-        self.sdk.compute.create_volume_attachment(server_id, volume_id=volume_id)
+        self._ask(lambda: self.sdk.compute.create_volume_attachment(server_id, volume_id=volume_id))
 
     def detach(self, server_id: str, volume_id: str) -> None:
         """Asks for a volume out of a server."""
-        self.sdk.compute.delete_volume_attachment(server_id, volume_id)
+        self._ask(lambda: self.sdk.compute.delete_volume_attachment(server_id, volume_id))
 
     def server_state(self, server_id: str) -> str:
         """ACTIVE, BUILD, …, "gone", or "?" while the API cannot tell."""
@@ -131,6 +163,18 @@ class Cloud:
             assert waited < timeout_s, f"{what}: not within {timeout_s:.0f} s"
             time.sleep(0.25)
         return time.monotonic() - began
+
+    @staticmethod
+    def _ask(request: Callable[[], object]) -> None:
+        """Asks once. An API that dies between commit and answer has taken the request all the same."""
+        with contextlib.suppress(client_errors.ConnectFailure):
+            request()
+
+    def _named(self, name: str) -> list[str]:
+        try:
+            return [s.id for s in self.sdk.compute.servers(name=f"^{name}$")]
+        except _AWAY:
+            return []
 
     def _state(self, look: Callable[[], str]) -> str:
         try:

@@ -1,7 +1,8 @@
 """The cloud of this machine with fault points, and the table of what was survived.
 
-``CUMULET_FAULT_CASES=all`` (``make faults``) runs every case and writes docs/faults.md; else a sample is run,
-chosen by ``CUMULET_FAULT_SEED``. As root; a cloud that was up is left up, without fault points.
+``CUMULET_FAULT_CASES=all`` (``make faults``) runs every case; else a sample is run, chosen by ``CUMULET_FAULT_SEED``.
+``CUMULET_FAULT_NOTES`` is the directory of what is for the table. As root; a cloud that was up is left up, without
+fault points.
 """
 
 import os
@@ -63,9 +64,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """Writes the table when every case ran."""
-    if choice.IS_ALL:
-        table.write(ROOT / "docs/faults.md")
+    """Keeps what is for the table."""
+    if path := os.environ.get("CUMULET_FAULT_NOTES"):
+        table.keep(ROOT / path)
 
 
 def _lab(*arguments: str, check: bool = True, more: dict[str, str] | None = None) -> int:

@@ -1,8 +1,12 @@
 """docs/faults.md: what was killed, stopped, lost or filled, and how long the cloud took to be whole again."""
 
 import datetime
+import json
 import pathlib
-from dataclasses import dataclass
+import sys
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 import pytest
 
@@ -10,13 +14,14 @@ _HEAD = """\
 # What the cloud survives
 
 Written by `make faults`, which runs every case on a real cloud: MariaDB, RabbitMQ, libvirt, Open vSwitch, tgt and
-the five processes of ours. Each case begins a verb, does harm in its middle, and then waits until the resource is
-where it was to go (or in ERROR with a reason), no operation is under way, the doctor finds nothing, allocations and
-quotas are those of the servers that exist, and the host has exactly the domains, taps, targets and files
-that the rows name. *Recovery* is from the harm's verb to that goal; a lease of {lease_s} s is part of it where
-the engine was killed (30 s by default), and the machine's own slowness.
+the five processes of ours. Each case does harm, mostly in the middle of a verb (boot, attach, detach, delete of a
+server), and then waits until the resource is where it was to go (or in ERROR with a reason), no operation is under
+way, the doctor finds nothing, allocations and quotas are those of the servers that exist, and the host has exactly the
+domains, disks, taps, targets and files that the rows name. *Recovery* is from the harm (where a fault point of the
+verb does it: from the request) until the resource is where it was to go; a lease of {lease_s} s is part of it where an
+engine is lost (30 s by default), and the slowness of the machine.
 
-Last run: {date}, {seconds:.0f} s in all.
+Last run: {date}, {minutes:.0f} minutes.
 
 | what is done to it | cases | survived | slowest recovery |
 |---|---|---|---|
@@ -24,41 +29,75 @@ Last run: {date}, {seconds:.0f} s in all.
 
 
 @dataclass
-class _Row:
-    cases: int = 0
-    survived: int = 0
-    slowest_s: float = 0.0
-    slowest: str = ""
+class _Case:
+    group: str
+    name: str
+    has_survived: bool
+    recovery_s: float
 
 
-_rows: dict[str, _Row] = {}
-_seconds = [0.0]
+@dataclass
+class _Notes:
+    """What one session saw."""
+
+    seconds: float = 0.0
+    cases: list[_Case] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+_notes = _Notes()
 
 
 def note(report: pytest.TestReport) -> None:
-    """Takes one test's end in. Its group and seconds are properties that it recorded."""
-    _seconds[0] += report.duration
-    if report.when != "call" and not report.failed:
-        return
+    """Takes one test's end in. Its group, name and seconds are properties that it recorded."""
+    _notes.seconds += report.duration
     told = dict(report.user_properties)
-    row = _rows.setdefault(str(told.get("group", report.nodeid.rsplit("::", 1)[-1])), _Row())
-    if report.skipped:
-        return
-    row.cases += 1
-    row.survived += report.passed
-    seconds = float(str(told.get("recovery_s", 0.0)))
-    if seconds > row.slowest_s:
-        row.slowest_s, row.slowest = seconds, str(told.get("case", ""))
+    if report.failed:
+        _notes.failed.setdefault(report.nodeid.rsplit("/", 1)[-1], _reason(report))
+    if report.when == "call" and not report.skipped and "group" in told:
+        seconds = float(str(told.get("recovery_s", 0.0)))
+        case = _Case(str(told["group"]), str(told.get("case", "")), report.passed, seconds)
+        _notes.cases.append(case)
 
 
-def write(path: pathlib.Path) -> None:
-    """Writes the page."""
+def keep(directory: pathlib.Path) -> None:
+    """Puts the session's notes beside those of others."""
+    directory.mkdir(exist_ok=True)
+    (directory / f"{uuid.uuid4().hex}.json").write_text(json.dumps(asdict(_notes), indent=1))
+
+
+def main() -> None:
+    """``python -m tests.faults.table DIRECTORY PAGE``: the page of all notes in a directory."""
+    directory, page = map(pathlib.Path, sys.argv[1:])
+    notes = [json.loads(path.read_text()) for path in sorted(directory.glob("*.json"))]
+    cases = [_Case(**case) for part in notes for case in part["cases"]]
+    failed = {name: reason for part in notes for name, reason in part["failed"].items()}
+    page.write_text(_page(cases, failed, sum(part["seconds"] for part in notes)))
+
+
+def _page(cases: Sequence[_Case], failed: Mapping[str, str], seconds: float) -> str:
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    lines = [_HEAD.format(date=today, seconds=_seconds[0], lease_s=6).rstrip("\n")]
-    for name, row in sorted(_rows.items()):
-        slowest = f"{row.slowest_s:.1f} s {row.slowest}".rstrip() if row.slowest_s else ""
-        lines.append(f"| {name} | {row.cases} | {row.survived} | {slowest} |")
-    total = sum(r.cases for r in _rows.values()), sum(r.survived for r in _rows.values())
-    slowest_s = max((r.slowest_s for r in _rows.values()), default=0)
-    lines.append(f"| **all** | {total[0]} | {total[1]} | {slowest_s:.1f} s |")
-    path.write_text("\n".join(lines) + "\n")
+    lines = [_HEAD.format(date=today, minutes=seconds / 60, lease_s=6).rstrip("\n")]
+    for group in sorted({case.group for case in cases}):
+        lines.append(_row(group, [case for case in cases if case.group == group]))
+    lines.append(_row("**all**", cases))
+    if failed:
+        lines += ["", "Not survived:", "", *(f"- `{name}`: {reason}" for name, reason in failed.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _row(name: str, cases: Sequence[_Case]) -> str:
+    survived = sum(case.has_survived for case in cases)
+    slowest = max(cases, key=lambda case: case.recovery_s)
+    told = f"{slowest.recovery_s:.1f} s {slowest.name}".rstrip() if slowest.recovery_s else ""
+    return f"| {name} | {len(cases)} | {survived} | {told} |"
+
+
+def _reason(report: pytest.TestReport) -> str:
+    """The first line of what was wrong."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(crash.message if crash else report.longrepr).strip().splitlines()[0][:300]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 """What must hold when all is back: nothing is under way, nothing is left over, and everybody agrees."""
 
 import time
+from xml.etree import ElementTree
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -39,6 +40,12 @@ def disagreements(cloud: Cloud) -> list[str]:
     return [text] if status else []
 
 
+def unrest(cloud: Cloud) -> list[str]:
+    """What is under way."""
+    with cloud.db.read() as session:
+        return _at_rest(session)
+
+
 def _at_rest(session: Session) -> list[str]:
     live = session.scalars(select(Operation).where(Operation.state.in_(LIVE))).all()
     wrong = [f"{o.kind} of {o.subject} is {o.state} at {o.step} {o.direction}" for o in live]
@@ -73,6 +80,8 @@ def _host(session: Session) -> list[str]:
     """The host has exactly the domains, directories, taps and targets of what the rows say."""
     servers = _placed(session)
     domains = set(output_of("virsh", "list", "--all", "--uuid").split())
+    attached = {alias for domain in domains for alias in _volumes_in(domain)}
+    wanted = {a.id for a in session.scalars(select(Attachment).where(Attachment.is_in_guest_wanted))}
     folders = {p.name for p in (places.STATE / "servers").iterdir()}
     exported = {a.iqn for a in session.scalars(select(Attachment).where(Attachment.is_export_wanted))}
     shown = output_of("tgtadm", "--lld", "iscsi", "--mode", "target", "--op", "show")
@@ -84,14 +93,20 @@ def _host(session: Session) -> list[str]:
     pairs = {
         "domains": (domains, set(servers)),
         "directories": (folders, set(servers)),
+        "volumes in guests": (attached, wanted),
         "targets": (targets, exported),
         "taps": (taps, ports),
     }
-    wrong = [
-        f"{name} {found}, expected {wanted}" for name, (found, wanted) in pairs.items() if found != wanted
-    ]
+    wrong = [f"{name} {found}, expected {right}" for name, (found, right) in pairs.items() if found != right]
     left = [str(p) for p in places.STATE.rglob("*.part") if "cache" not in p.parts]
     return wrong + [f"left over: {path}" for path in left]
+
+
+def _volumes_in(domain: str) -> set[str]:
+    """Attachments whose disks a domain has."""
+    definition = ElementTree.fromstring(output_of("virsh", "dumpxml", domain))
+    names = [alias.get("name", "") for alias in definition.findall("devices/disk/alias")]
+    return {name.removeprefix("ua-") for name in names} - {"root", "config"}
 
 
 def _quota(cloud: Cloud) -> list[str]:

@@ -1,13 +1,20 @@
-"""The verbs during which harm is done: what each needs, how it is asked for, and where it must end."""
+"""The verbs during which harm is done: what each needs, how it is asked for, and where it must end.
 
+``harm`` is called when all is ready, ``amid`` when the verb was asked for. What a verb returns is how long it took
+from then on until it was where it must end.
+"""
+
+import contextlib
 import itertools
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from lab.up import places
 from tests.faults.cloud import Cloud
 
-_ranges = itertools.count(1)
+_numbers = itertools.count(1)
+Act = Callable[[], object]
 
 
 @dataclass
@@ -18,7 +25,7 @@ class Site:
     name: str
     server: str = ""
     volume: str = ""
-    left: list[Callable[[], object]] = field(default_factory=list)
+    left: list[Act] = field(default_factory=list)
 
     def guest(self) -> str:
         """A server whose guest has booted, so that it lets go of disks."""
@@ -45,9 +52,30 @@ class Site:
         if self.server:
             remove(self.cloud, self.server)
         if self.volume:
-            self.cloud.until(lambda: self.cloud.volume_state(self.volume) == "available", "a free volume")
-            self.cloud.sdk.block_storage.delete_volume(self.volume)
-            self.cloud.until(lambda: self.cloud.volume_state(self.volume) == "gone", "no volume")
+            remove_volume(self.cloud, self.volume)
+
+
+@contextlib.contextmanager
+def site(cloud: Cloud) -> Iterator[Site]:
+    """What the cases of a file share; all of it goes at the end."""
+    made = Site(cloud, f"faults-{uuid.uuid4().hex[:6]}")
+    yield made
+    made.clear()
+
+
+@contextlib.contextmanager
+def tidied(site: Site) -> Iterator[None]:
+    """However a case ends, nothing is stopped any more, no fault point fires, and what its verb left is gone."""
+    try:
+        yield
+    finally:
+        site.cloud.unplan()
+        site.cloud.go_on()
+        tidy(site)
+
+
+def nothing() -> None:
+    """No harm, or none yet."""
 
 
 def has_booted(cloud: Cloud, server_id: str) -> bool:
@@ -62,62 +90,88 @@ def remove(cloud: Cloud, server_id: str) -> None:
     cloud.until(lambda: cloud.server_state(server_id) == "gone", "the server's going")
 
 
-def boot(site: Site, harm: Callable[[], None]) -> float:
+def remove_volume(cloud: Cloud, volume_id: str) -> None:
+    """Deletes a volume to its end, when it is free."""
+    cloud.until(lambda: cloud.volume_state(volume_id) in ("available", "error"), "a free volume")
+    cloud.sdk.block_storage.delete_volume(volume_id)
+    cloud.until(lambda: cloud.volume_state(volume_id) == "gone", "the volume's going")
+
+
+def boot(site: Site, harm: Act, amid: Act = nothing) -> float:
     """A server on a network that no host has yet, from an image that is not on the host."""
-    cloud, network = site.cloud, make_network(site)
+    cloud = site.cloud
+    network, group = make_network(site), make_group(site)
     for path in (places.STATE / "images").glob(f"{cloud.image}.json"):
         path.unlink()
     harm()
-    server = cloud.boot(f"{site.name}-boot", network)
+    server = cloud.boot(new_name(site), network, security_groups=[{"name": group}])
+    site.left.append(lambda: remove(cloud, server))
+    amid()
     seconds = cloud.until(lambda: cloud.server_state(server) in ("ACTIVE", "ERROR"), "the server")
     state, fault = cloud.server_state(server), cloud.fault(server)
-    site.left += [lambda: remove(cloud, server), lambda: cloud.sdk.network.delete_network(network)]
     assert state == "ACTIVE" or fault, "ERROR without a reason"
     assert state == "ACTIVE", fault
     return seconds
 
 
-def delete(site: Site, harm: Callable[[], None]) -> float:
-    """A server that is alone on its network."""
-    cloud, network = site.cloud, make_network(site)
-    server = cloud.boot(f"{site.name}-delete", network)
+def delete(site: Site, harm: Act, amid: Act = nothing) -> float:
+    """A server that is alone on its network and in its security group."""
+    cloud = site.cloud
+    network, group = make_network(site), make_group(site)
+    server = cloud.boot(new_name(site), network, security_groups=[{"name": group}])
     cloud.until(lambda: cloud.server_state(server) == "ACTIVE", "the server")
     harm()
     cloud.delete(server)
+    amid()
     seconds = cloud.until(lambda: cloud.server_state(server) in ("gone", "ERROR"), "its going")
-    site.left.append(lambda: cloud.sdk.network.delete_network(network))
     assert cloud.server_state(server) == "gone", cloud.fault(server)
     return seconds
 
 
-def attach(site: Site, harm: Callable[[], None]) -> float:
+def attach(site: Site, harm: Act, amid: Act = nothing) -> float:
     """A volume into a guest."""
     cloud, volume, server = site.cloud, site.disk(is_attached=False), site.guest()
     harm()
     cloud.attach(server, volume)
+    amid()
     return cloud.until(lambda: cloud.volume_state(volume) == "in-use", "the volume in use")
 
 
-def detach(site: Site, harm: Callable[[], None]) -> float:
+def detach(site: Site, harm: Act, amid: Act = nothing) -> float:
     """A volume out of a guest."""
     cloud, volume, server = site.cloud, site.disk(is_attached=True), site.guest()
     harm()
     cloud.detach(server, volume)
+    amid()
     return cloud.until(lambda: cloud.volume_state(volume) == "available", "the volume free")
 
 
 def make_network(site: Site) -> str:
     """A network with a subnet; its id."""
     made = site.cloud.sdk.network.create_network(name=site.name)
-    cidr = f"10.{100 + next(_ranges) % 100}.0.0/24"
+    cidr = f"10.{100 + next(_numbers) % 100}.0.0/24"
     site.cloud.sdk.network.create_subnet(network_id=made.id, ip_version=4, cidr=cidr, name=site.name)
+    site.left.append(lambda: site.cloud.sdk.network.delete_network(made))
     return str(made.id)
 
 
+def make_group(site: Site) -> str:
+    """A security group; its name."""
+    name = new_name(site)
+    made = site.cloud.sdk.network.create_security_group(name=name)
+    site.left.append(lambda: site.cloud.sdk.network.delete_security_group(made))
+    return name
+
+
+def new_name(site: Site) -> str:
+    """A name that nothing had before."""
+    return f"{site.name}-{next(_numbers)}"
+
+
 def tidy(site: Site) -> None:
-    """Takes away what the verb left, now that it was looked at."""
+    """Takes away what the verb left, the last first."""
     while site.left:
-        site.left.pop(0)()
+        site.left.pop()()
 
 
 VERBS = {"boot": boot, "delete": delete, "attach": attach, "detach": detach}

@@ -13,6 +13,7 @@ import hmac
 import json
 import logging
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -43,6 +44,8 @@ _SERVE_AGAIN_S = 5.0
 _FINISH_S = 10.0
 #: How long it waits for a broker that may be away.
 _LEAVE_S = 1.0
+#: AMQP's port, and how long a broker may take to accept a connection.
+_BROKER_PORT, _BROKER_S = 5672, 3.0
 #: What calls raise while there is no broker, or one that refuses.
 _AWAY = (oslo_messaging.MessagingException, amqp.AMQPError, KombuError, OSError)
 
@@ -97,6 +100,8 @@ class Bus:
         self._keys = keys
         self._nonces = Nonces()
         self._transport = _transport(conf)
+        self._brokers = oslo_messaging.TransportURL.parse(conf).hosts
+        self._was_reached = not self._brokers
 
     def call(
         self,
@@ -110,6 +115,7 @@ class Bus:
 
         Raises UnreachableError, RemoteFailedError, ForgedError.
         """
+        self._reach(method)
         envelope, key_id = self._sealed(to, method, request)
         try:
             reply = self._client(to, timeout_s).call({}, method, envelope=envelope)
@@ -156,6 +162,17 @@ class Bus:
     def close(self) -> None:
         """Gives the connections back, in the background: who listens on one only looks up every few seconds."""
         _in_background("close-bus", self._transport.cleanup)
+
+    def _reach(self, method: str) -> None:
+        """Before the first call: oslo.messaging would wait for ever for the connection on which answers come, and
+        who starts while there is no broker (a host that reboots alone) has other things to do."""
+        for broker in () if self._was_reached else self._brokers:
+            place = (broker.hostname or "localhost", broker.port or _BROKER_PORT)
+            with contextlib.suppress(OSError), socket.create_connection(place, _BROKER_S):
+                self._was_reached = True
+                return
+        if not self._was_reached:
+            raise UnreachableError(f"{method} was not sent: there is no broker yet")
 
     def _client(self, to: tuple[str, str | None], timeout_s: float | None) -> Any:
         target = oslo_messaging.Target(topic=to[0], server=to[1])

@@ -2,6 +2,7 @@
 
 import runtime.lean  # noqa: F401, I001  before oslo.messaging, which would import eventlet
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from oslo_config import cfg
 
 from contract import topics
 from contract.report import Pull, PullAnswer
-from runtime.bus import CONTROLLER, Bus, BusError, Method, StoppingError, _Endpoint
+from runtime.bus import CONTROLLER, Bus, BusError, Method, StoppingError, UnreachableError, _Endpoint
 from runtime.nonces import FRESHNESS_S
 
 REQUEST = Pull(agent="ovs-agent", kind="port", id="p")
@@ -64,6 +65,16 @@ def ask(bus: Bus) -> PullAnswer:
 def test_the_host_is_taken_from_the_signature(conf: cfg.ConfigOpts, heard: list[str]) -> None:
     assert ask(Bus(conf, "one", Keys({"one": KEYS["one"]}))).revision == 1
     assert heard == ["one"]
+
+
+def test_a_call_ends_while_no_broker_was_ever_there(conf: cfg.ConfigOpts) -> None:
+    """As on a host that reboots alone: it would keep a worker for ever."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{nobody.getsockname()[1]}"
+        conf.set_override("transport_url", f"rabbit://user:password@{place}/")
+        with pytest.raises(UnreachableError, match="no broker"):
+            ask(Bus(conf, "one", Keys({"one": KEYS["one"]})))
 
 
 @pytest.mark.parametrize("name", ["two", CONTROLLER, "nobody"])

@@ -7,13 +7,16 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down demo status prepare checks lint format migration docs unit functional system faults bench test
+.PHONY: help up install down demo status prepare checks lint format migration docs unit functional system faults bench test
 
 help:  ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 up:  ## install, configure and start everything, and prove it by a demo; PROFILE=embedded: as one process
 	@lab/up/bootstrap.sh up $(if $(PROFILE),--profile $(PROFILE))
+
+install: prepare  ## for systemd: programs to /opt/cumulet, units, samples; below DESTDIR= if given
+	$(BIN)/python -m lab.install --root $(or $(DESTDIR),/)
 
 down:  ## take everything away; PURGE=1: configuration, state and logs as well
 	@lab/up/bootstrap.sh down $(if $(PURGE),--purge)

@@ -3,6 +3,8 @@
 import runtime.lean  # noqa: F401, I001  must come before what might import eventlet
 
 import contextlib
+import errno
+import socket
 
 from oslo_config import cfg
 
@@ -41,6 +43,7 @@ def serve(process: Process, bus: Bus, stack: contextlib.ExitStack) -> None:
     stack.callback(tidying.stop)
     app = assembly.assemble(process, bus, frozenset(conf.api.services))
     place = (str(conf.api.bind or conf.my_ip), int(conf.api.port))
+    _need_address(place[0])
     server = WebServer(AsgiApp(app, conf.api.threads), place)
     try:
         server.start()
@@ -49,3 +52,16 @@ def serve(process: Process, bus: Bus, stack: contextlib.ExitStack) -> None:
             f"{place[0]}:{place[1]}: {error}. End what listens there, or set another [api] port or bind."
         ) from error
     stack.callback(server.stop)
+
+
+def _need_address(address: str) -> None:
+    """At the boot of a host its address may come later than its processes. Raises NotYetError."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as trial:
+        try:
+            trial.bind((address, 0))
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise settings.NotYetError(
+                    f"{address} is no address of this host yet. If it never will be, correct [api] bind or my_ip."
+                ) from error

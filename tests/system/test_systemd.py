@@ -1,0 +1,288 @@
+"""Cumulet under a real systemd: installed, booted, restarted and reloaded under traffic; its host rebooted alone.
+
+The embedded profile first, then each agent as a unit of its own, which takes the ledgers over as they are. The tests
+follow each other on one host.
+"""
+
+import contextlib
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import openstack
+import pytest
+
+from lab.up import places
+from tests.system import nspawn
+from tests.system.nspawn import Host
+from tests.system.watch import eventually
+
+ALLINONE = "cumulet-allinone"
+AGENTS = ("cumulet-nova-compute", "cumulet-ovs-agent", "cumulet-volume-agent")
+CONTROLLER = ("cumulet-controller-api", "cumulet-controller-engine")
+#: No broker listens there: whoever is not in one process with the controller is alone.
+CONFIG = f"""\
+[DEFAULT]
+my_ip = {nspawn.HOST_IP}
+image_endpoint = http://{nspawn.HOST_IP}:5000
+transport_url = rabbit://nobody:nothing@127.0.0.1:5672/
+"""
+ALLINONE_CONFIG = "[DEFAULT]\ntransport_url = inprocess://\n"
+PASSWORD = "under-systemd"
+KEY = "/root/key"
+#: Where the database is when no controller is to find it, and where the controller's own units have it at last.
+ASIDE = "/var/lib/cumulet/aside"
+#: systemd-analyze's figure, times ten, that the controller's units must not exceed.
+MOST_EXPOSED = 40
+PINGS_A_SECOND = 20
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Host]:
+    """Installed and configured, with everything enabled, booted."""
+    with nspawn.host() as made:
+        _install(made.root)
+        made.write("etc/cumulet/cumulet.conf", CONFIG)
+        made.write("etc/cumulet/cumulet-allinone.conf", ALLINONE_CONFIG)
+        made.write("root/password", f"{PASSWORD}\n")
+        made.enable("libvirtd.service", "tgt.service", "openvswitch-switch.service", "cumulet.target")
+        made.boot()
+        manage = "/usr/local/bin/controller-manage"
+        made.run(manage, "migrate")
+        url = f"http://{nspawn.HOST_IP}:5000"
+        made.run(manage, "bootstrap", "--admin-password-file", "/root/password", "--url", url)
+        made.write("etc/cumulet/host.key", made.run(manage, "host-key", made.name) + "\n", 0o600)
+        made.run("systemd-tmpfiles", "--create", "cumulet.conf")
+        made.run("systemctl", "enable", "--now", ALLINONE)
+        yield made
+
+
+@dataclass
+class Guest:
+    """A server with a volume, as its host sees it."""
+
+    host: Host
+    server_id: str
+    address: str
+    namespace: str
+
+    def ping(self, count: int) -> list[str]:
+        """The command, to be run on this machine."""
+        often = ("-i", str(1 / PINGS_A_SECOND), "-c", str(count), "-W", "10")
+        return self.host.enter("ip", "netns", "exec", self.namespace, "ping", "-q", *often, self.address)
+
+    def answers(self) -> bool:
+        return subprocess.run(self.ping(1), capture_output=True, check=False).returncode == 0
+
+    def log_in(self) -> None:
+        """Waits until that is possible."""
+        eventually(lambda: self.run("id -un", status=None) == "cumulet", "a login", 120)
+
+    def run(self, command: str, status: int | None = 0) -> str:
+        """Runs it inside."""
+        loose = (
+            "StrictHostKeyChecking=no",
+            "UserKnownHostsFile=/dev/null",
+            "LogLevel=ERROR",
+            "BatchMode=yes",
+        )
+        options = [word for option in (*loose, "ConnectTimeout=5") for word in ("-o", option)]
+        ssh = ("ip", "netns", "exec", self.namespace, "ssh", *options, "-i", KEY, f"cumulet@{self.address}")
+        return self.host.run(*ssh, command, status=status)
+
+    def lost_while(self, act: Any) -> tuple[int, int]:
+        """Pings while ``act`` is done and a while longer: how many were sent, and how many lost."""
+        ping = subprocess.Popen(self.ping(10_000), stdout=subprocess.PIPE, text=True)
+        act()
+        time.sleep(1)  # what is watched is a second of traffic after it
+        self.host.run("pkill", "-INT", "-x", "ping")
+        out, _ = ping.communicate(timeout=60)
+        sent, received = map(int, re.findall(r"(\d+) (?:packets transmitted|received)", out))
+        return sent, sent - received
+
+
+@pytest.fixture(scope="module")
+def guest(host: Host) -> Guest:
+    cloud = _cloud()
+    eventually(lambda: _is_whole(cloud), "the first heartbeats", 60)
+    host.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", KEY)
+    cloud.compute.create_keypair(name="key", public_key=host.run("cat", f"{KEY}.pub"))
+    image = cloud.image.create_image(
+        "guest",
+        filename=str(places.CACHE / places.GUEST_IMAGE.name),
+        disk_format="qcow2",
+        container_format="bare",
+    )
+    flavor = cloud.compute.create_flavor(name="tiny", ram=128, vcpus=1, disk=1)
+    network = cloud.network.create_network(name="net")
+    cloud.network.create_subnet(network_id=network.id, ip_version=4, cidr="10.10.0.0/24")
+    group = cloud.network.create_security_group(name="open")
+    cloud.network.create_security_group_rule(
+        security_group_id=group.id, direction="ingress", ethertype="IPv4"
+    )
+    volume = cloud.block_storage.create_volume(size=1)
+    server = cloud.compute.create_server(
+        name="guest",
+        image_id=image.id,
+        flavor_id=flavor.id,
+        networks=[{"uuid": network.id}],
+        key_name="key",
+        security_groups=[{"name": "open"}],
+    )
+    cloud.block_storage.wait_for_status(volume, "available", failures=["error"], wait=60)
+    server = cloud.compute.wait_for_server(server, wait=120)
+    address = server.addresses["net"][0]["addr"]
+    made = Guest(host, server.id, address, f"qdhcp-{network.id}")
+    eventually(made.answers, "the guest's first pong", 120)
+    cloud.compute.create_volume_attachment(server, volume_id=volume.id)
+    cloud.block_storage.wait_for_status(volume, "in-use", failures=["error"], wait=60)
+    return made
+
+
+def test_units_are_sound(host: Host) -> None:
+    units = [path.name for path in sorted((places.CHECKOUT / "etc/systemd").iterdir())]
+    assert host.run("systemd-analyze", "verify", *units) == ""
+
+
+@pytest.mark.parametrize("unit", CONTROLLER)
+def test_the_controller_is_closed(host: Host, unit: str) -> None:
+    host.run("systemd-analyze", "security", f"--threshold={MOST_EXPOSED}", f"{unit}.service")
+
+
+def test_guest_runs_with_its_volume(guest: Guest) -> None:
+    guest.log_in()
+    guest.run(
+        "sudo mkfs.ext4 -q -F /dev/vdb && sudo mount /dev/vdb /mnt && echo kept | sudo tee /mnt/file && sync"
+    )
+
+
+def test_allinone_restarts_and_reloads_without_loss(host: Host, guest: Guest) -> None:
+    before = host.property(ALLINONE, "MainPID")
+    sent, lost = guest.lost_while(lambda: host.run("systemctl", "restart", ALLINONE))
+    assert host.property(ALLINONE, "MainPID") != before
+    assert sent > PINGS_A_SECOND and not lost, f"{lost} of {sent}"
+    before = host.property(ALLINONE, "MainPID")
+    host.write("etc/cumulet/cumulet.conf", CONFIG + "debug = true\n")
+    sent, lost = guest.lost_while(lambda: host.run("systemctl", "reload", ALLINONE))
+    assert host.property(ALLINONE, "MainPID") == before
+    assert not lost, f"{lost} of {sent}"
+    eventually(lambda: host.journal(ALLINONE, "--priority=debug..debug"), "lines of level debug", 30)
+    host.write("etc/cumulet/cumulet.conf", CONFIG)
+    assert not re.search(r"\d\d:\d\d:\d\d\.\d{3} \d+ INFO", host.journal(ALLINONE)), (
+        "the journal has the time itself"
+    )
+
+
+def test_reboot_with_the_controller_gone(host: Host, guest: Guest) -> None:
+    host.run("systemctl", "disable", ALLINONE)
+    host.run("systemctl", "enable", *AGENTS)
+    host.run("systemctl", "stop", ALLINONE)
+    host.run("sh", "-c", f"mkdir {ASIDE} && mv /var/lib/cumulet/cumulet.db* {ASIDE}/")
+    host.reboot()
+    assert host.property(ALLINONE, "ActiveState") == "inactive"
+    eventually(guest.answers, "the guest after the reboot of its host", 120)
+    guest.log_in()
+    assert "kept" in guest.run("sudo mount /dev/vdb /mnt && cat /mnt/file")
+    told = guest.run("wget -q -O - http://169.254.169.254/openstack/latest/meta_data.json")
+    assert guest.server_id in told
+
+
+@pytest.mark.parametrize("unit", AGENTS)
+def test_an_agent_restarts_without_loss(host: Host, guest: Guest, unit: str) -> None:
+    sent, lost = guest.lost_while(lambda: host.run("systemctl", "restart", unit))
+    assert sent > PINGS_A_SECOND and not lost, f"{lost} of {sent}"
+    assert host.property(unit, "ActiveState") == "active"
+
+
+def test_the_controller_runs_closed(host: Host, guest: Guest) -> None:
+    """Its units as they are, but for a database that is a file: a broker is still nowhere."""
+    host.run("chown", "-R", "cumulet:cumulet", ASIDE)
+    for unit in CONTROLLER:
+        database = f"[database]\nconnection = sqlite:///{ASIDE}/cumulet.db\n"
+        host.write(f"etc/cumulet/{unit.removeprefix('cumulet-')}.conf", database)
+        host.write(
+            f"etc/systemd/system/{unit}.service.d/database.conf", f"[Service]\nReadWritePaths={ASIDE}\n"
+        )
+    host.run("systemctl", "daemon-reload")
+    host.run("systemctl", "start", *CONTROLLER)
+    assert host.run("ps", "-o", "user=", "-p", host.property(CONTROLLER[0], "MainPID")) == "cumulet"
+    assert _cloud().compute.get_server(guest.server_id).name == "guest"
+    for unit in CONTROLLER:
+        sent, lost = guest.lost_while(lambda u=unit: host.run("systemctl", "restart", u))
+        assert sent > PINGS_A_SECOND and not lost, f"{unit}: {lost} of {sent}"
+    assert _cloud().compute.get_server(guest.server_id).name == "guest"
+
+
+def test_start_order_does_not_matter(host: Host, guest: Guest) -> None:
+    agent = "cumulet-ovs-agent"
+    host.run("systemctl", "stop", "ovs-vswitchd", "ovsdb-server", agent)
+    host.run("systemctl", "start", "--no-block", agent)
+    eventually(lambda: host.property(agent, "ExecMainStatus") == "75", "its end for want of OVSDB", 60)
+    host.run("systemctl", "start", "openvswitch-switch")
+    eventually(lambda: host.property(agent, "ActiveState") == "active", "its return", 60)
+    eventually(guest.answers, "the guest behind the new switch", 60)
+
+
+def test_a_stuck_process_is_started_anew(host: Host) -> None:
+    agent = "cumulet-volume-agent"
+    host.write(
+        f"etc/systemd/system/{agent}.service.d/short.conf", "[Service]\nWatchdogSec=4\nTimeoutAbortSec=1\n"
+    )
+    host.run("systemctl", "daemon-reload")
+    host.run("systemctl", "restart", agent)
+    before = host.property(agent, "MainPID")
+    host.run("systemctl", "kill", "--kill-who=main", "--signal=STOP", agent)
+    eventually(lambda: "Watchdog timeout" in host.journal(agent), "systemd's patience", 60)
+    eventually(lambda: host.property(agent, "ActiveState") == "active", "its return", 60)
+    assert host.property(agent, "MainPID") not in ("0", before)
+
+
+def test_wrong_configuration_is_named_and_not_started_again(host: Host) -> None:
+    agent = "cumulet-volume-agent"
+    host.write("etc/cumulet/volume-agent.conf", "[DEFAULT]\nvolume_driver = tape\n")
+    host.run("systemctl", "restart", agent, status=1)
+    assert host.property(agent, "ActiveState") == "failed"
+    assert host.property(agent, "ExecMainStatus") == "78"
+    for word in ("volume_driver", "/etc/cumulet/volume-agent.conf", "Correct the option"):
+        assert word in host.journal(agent)
+    host.write("etc/cumulet/volume-agent.conf", "")
+    host.run("systemctl", "start", agent)
+
+
+def _install(root: pathlib.Path) -> None:
+    """As ``make install`` does it, without network: ``make prepare`` has fetched all."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lab.install", "--root", str(root)],
+        cwd=places.CHECKOUT,
+        env=os.environ | {"UV_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _cloud() -> Any:
+    return openstack.connect(
+        auth_url=f"http://{nspawn.HOST_IP}:5000/identity/v3",
+        username="admin",
+        password=PASSWORD,
+        project_name="admin",
+        user_domain_id="default",
+        project_domain_id="default",
+        region_name="RegionOne",
+    )
+
+
+def _is_whole(cloud: Any) -> bool:
+    with contextlib.suppress(openstack.exceptions.SDKException):
+        agents = list(cloud.network.agents())
+        services = [*cloud.compute.services(binary="nova-compute"), *cloud.block_storage.services()]
+        return bool(agents) and all(a.is_alive for a in agents) and len(services) > 1
+    return False

@@ -22,6 +22,8 @@ LOG = logging.getLogger(__name__)
 #: Waiting for something that mostly pokes us when it happens.
 _AGAIN_S = 2.0
 _IMAGE_AGAIN_S = 5.0
+#: Noted of a volume that was made.
+_WAS_HERE = b"was here"
 
 Poke = Callable[[list[Key]], None]
 
@@ -44,10 +46,14 @@ class VolumeHandler:
         if document.backend not in ("", self._name):
             raise Failed(Fault(message=f"This host has no volume backend {document.backend!r}."))
         with _outcomes():
-            actions = plan.volume(document, self._backend.find(document.id))
+            key = Key(document.KIND, document.id)
+            was_here = self._ledger.note(key) == _WAS_HERE
+            actions = plan.volume(document, self._backend.find(document.id), was_here)
             for action in actions:
                 self._carry_out(action)
             size = self._backend.find(document.id)
+            if size is not None and not was_here:
+                self._ledger.set_note(key, _WAS_HERE)
         if actions:
             self._poke(observe.exports_of(self._ledger, document.id))
         return VolumeObserved(state="absent" if size is None else "available", size_bytes=size or 0)
@@ -146,6 +152,10 @@ def _outcomes() -> Iterator[None]:
         yield
     except (NoSpaceError, transfer.NoSpaceError) as error:
         raise _failed("The storage of this host is full.", error) from error
+    except plan.VolumeLostError as error:
+        raise _retry(
+            _IMAGE_AGAIN_S, "The volume is gone from its host. Is its storage mounted?", error
+        ) from error
     except transfer.RefusedError as error:
         raise _failed(f"The image cannot be used for this volume: {error}", error) from error
     except RefusedError as error:

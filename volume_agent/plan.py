@@ -57,9 +57,18 @@ class Wipe:
 VolumeAction = Make | Fill | Grow | Wipe
 
 
-def volume(wanted: Volume, size_bytes: int | None) -> tuple[VolumeAction, ...]:
-    """Brings a volume about. One that exists is never filled again, and never made smaller."""
+class VolumeLostError(Exception):
+    """A volume that was here is not: its storage is away, and an empty one must not take its place."""
+
+
+def volume(wanted: Volume, size_bytes: int | None, was_here: bool) -> tuple[VolumeAction, ...]:
+    """Brings a volume about. One that exists is never filled again, and never made smaller.
+
+    Raises VolumeLostError.
+    """
     size = wanted.size_gib * GIB
+    if size_bytes is None and was_here:
+        raise VolumeLostError(f"volume {wanted.id} was here")
     if size_bytes is None:
         if wanted.source_image is None:
             return (Make(wanted.id, size),)

@@ -73,6 +73,23 @@ def test_never_filled_again(lab: Any, qcow2: pathlib.Path) -> None:
     assert lab.images.requests == 1
 
 
+def test_a_volume_whose_storage_is_away_waits_for_it(lab: Any) -> None:
+    """An empty one in its place would be taken for it by its guest."""
+    volume = lab.volume()
+    lab.put(volume)
+    lab.host.volumes.apply(volume)
+    path = lab.host.backend.path(volume.id)
+    path.write_bytes(b"the guest's")
+    away = path.with_name("away")
+    path.rename(away)
+    with pytest.raises(Retry, match="Is its storage mounted"):
+        lab.host.volumes.apply(volume)
+    assert not path.exists()
+    away.rename(path)
+    lab.host.volumes.apply(volume)
+    assert path.read_bytes().startswith(b"the guest's")
+
+
 @pytest.mark.parametrize(
     "place",
     ["volume.fill.before", "volume.fill.filled", "volume.fill.after", "agent.volume.apply.after"],

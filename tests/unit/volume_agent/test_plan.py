@@ -27,7 +27,13 @@ def _volume(size_gib: int = 2, image: VolumeImage | None = None) -> Volume:
     ],
 )
 def test_volume(wanted: Volume, size: int | None, actions: tuple[plan.VolumeAction, ...]) -> None:
-    assert plan.volume(wanted, size) == actions
+    assert plan.volume(wanted, size, was_here=size is not None) == actions
+
+
+@pytest.mark.parametrize("image", [None, IMAGE])
+def test_a_volume_that_is_gone_is_not_made_anew(image: VolumeImage | None) -> None:
+    with pytest.raises(plan.VolumeLostError):
+        plan.volume(_volume(image=image), None, was_here=True)
 
 
 def test_export_is_made_anew_only_when_something_differs() -> None:

@@ -36,6 +36,7 @@ NAME = "remains"
 def main() -> None:
     """The whole story; ends with status 1 and what is left."""
     _take_apart_from_the_machine()
+    _lab("down")  # libvirt's settings are copies of those of a machine whose own cloud may run
     before = _picture()
     _lab("up", "--no-demo")
     _boot()

@@ -75,7 +75,7 @@ class Guest:
     def ping(self, count: int) -> list[str]:
         """The command, to be run on this machine."""
         often = ("-i", str(1 / PINGS_A_SECOND), "-c", str(count), "-W", "10")
-        return self.host.enter("ip", "netns", "exec", self.namespace, "ping", "-q", *often, self.address)
+        return self.host.enter("ip", "netns", "exec", self.namespace, "ping", *often, self.address)
 
     def answers(self) -> bool:
         return subprocess.run(self.ping(1), capture_output=True, check=False).returncode == 0
@@ -97,14 +97,18 @@ class Guest:
         return self.host.run(*ssh, command, status=status)
 
     def lost_while(self, act: Any) -> tuple[int, int]:
-        """Pings while ``act`` is done and a while longer: how many were sent, and how many lost."""
+        """Pings while ``act`` is done and a while longer: how many were sent, and how many lost.
+
+        The last ones that have no answer are not lost: they are under way when ping is ended.
+        """
         ping = subprocess.Popen(self.ping(10_000), stdout=subprocess.PIPE, text=True)
         act()
         time.sleep(1)  # what is watched is a second of traffic after it
         self.host.run("pkill", "-INT", "-x", "ping")
         out, _ = ping.communicate(timeout=60)
-        sent, received = map(int, re.findall(r"(\d+) (?:packets transmitted|received)", out))
-        return sent, sent - received
+        answered = {int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", out)}
+        sent = max(answered, default=0)
+        return sent, sent - len(answered)
 
 
 @pytest.fixture(scope="module")

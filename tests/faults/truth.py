@@ -13,7 +13,7 @@ from controller.operations.model import LIVE, Operation
 from controller.placement.model import Allocation
 from controller.volume.attachments.model import Attachment
 from lab.up import places
-from tests.faults.cloud import PATIENCE_S, Cloud, doctor, output_of
+from tests.faults.cloud import PATIENCE_S, Cloud, doctor, output_of, run
 
 _CLASSES = {"VCPU": "vcpus", "MEMORY_MB": "ram_mib"}
 
@@ -103,8 +103,12 @@ def _host(session: Session) -> list[str]:
 
 
 def _volumes_in(domain: str) -> set[str]:
-    """Attachments whose disks a domain has."""
-    definition = ElementTree.fromstring(output_of("virsh", "dumpxml", domain))
+    """Attachments whose disks a domain has; none if it went since it was listed."""
+    told = run("virsh", "dumpxml", domain)
+    if told.returncode:
+        assert "failed to get domain" in told.stderr, told.stderr
+        return set()
+    definition = ElementTree.fromstring(told.stdout)
     names = [alias.get("name", "") for alias in definition.findall("devices/disk/alias")]
     return {name.removeprefix("ua-") for name in names} - {"root", "config"}
 

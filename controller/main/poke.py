@@ -34,5 +34,5 @@ class Poke:
                 self._bus.cast((topics.ENGINE, None), "poke", Nothing())
             except BusError as error:
                 LOG.warning("engine was not told of a change, its tick will find it: %s", error)
-            except Exception:
+            except Exception:  # whatever it was: without this thread no engine would be told of anything more
                 LOG.exception("engine was not told of a change, its tick will find it")

@@ -59,7 +59,7 @@ class WebServer:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._serve())
-        except Exception as error:
+        except Exception as error:  # told to start(), or below, where the process ends for it
             self._failure = error
         was_serving = self._begun.is_set()
         self._begun.set()

@@ -167,7 +167,7 @@ class InProcessDriver(base.BaseDriver):  # type: ignore[misc]
         self, targets_and_priorities: Any, pool: Any, batch_size: int, batch_timeout: float | None
     ) -> Any:
         """A consumer of notifications."""
-        if pool:
+        if pool:  # oslo.messaging's way for a driver to say so; nothing here listens for notifications
             raise NotImplementedError("the in-process bus has no pools of notification listeners")
         addresses = [
             (self._exchange(target), f"{target.topic}.{priority}", "")

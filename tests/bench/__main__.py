@@ -43,7 +43,7 @@ def main() -> None:
         found: list[Result] = []
         try:
             found.extend(PARTS[name](Cloud()))
-        except Exception:
+        except Exception:  # told here and by the status; the parts that went well are not lost for it
             traceback.print_exc()
             failed.append(name)
         print(f"--- {name}, {time.monotonic() - began:.0f} s\n{table(found)}", flush=True)

@@ -16,8 +16,9 @@ from controller.identity.projects.model import Project
 @pytest.fixture
 def impatient(db: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """The same database, by connections that may be silent for a second."""
-    if db.engine.dialect.name != "mysql":
-        pytest.skip("writers of SQLite are threads of one process")
+    assert db.engine.dialect.name == "mysql", (
+        "this is about MariaDB: writers of SQLite are threads of one process"
+    )
     monkeypatch.setattr(sessions, "_SILENT_S", 1)
     database = Database(db.engine.url.render_as_string(hide_password=False))
     yield database

@@ -1,6 +1,6 @@
 """What ``make down`` leaves: this machine is looked at before ``make up`` and after ``make down``.
 
-``tests/alone.sh python -m tests.system.remains``: a machine that nobody else uses. The cloud is taken down while a
+Run by ``test_remains.py`` on a machine that nobody else uses. The cloud is taken down while a
 guest with a volume runs; with ``make up`` that guest is back; then supervisord is killed, and after PURGE the cloud's
 own directories are gone too.
 """
@@ -88,7 +88,8 @@ def _kill_supervisord() -> None:
 
 
 def _lab(*arguments: str) -> None:
-    subprocess.run([places.CHECKOUT / "lab/up/bootstrap.sh", *arguments], check=True)
+    users = {key: value for key, value in os.environ.items() if key != "XDG_CACHE_HOME"}
+    subprocess.run([places.CHECKOUT / "lab/up/bootstrap.sh", *arguments], env=users, check=True)
 
 
 def _compare(command: str, before: dict[str, set[str]]) -> None:

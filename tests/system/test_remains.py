@@ -4,6 +4,8 @@ import pathlib
 import subprocess
 import sys
 
+from lab.up.command import environment
+
 ROOT = pathlib.Path(__file__).parents[2]
 
 
@@ -11,6 +13,12 @@ def test_down_leaves_nothing_on_the_machine() -> None:
     """On a machine of its own: the cloud of the other tests goes on."""
     alone = [str(ROOT / "tests/alone.sh"), sys.executable, "-m", "tests.system.remains"]
     done = subprocess.run(
-        alone, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        alone,
+        cwd=ROOT,
+        env=environment(),  # the SDK of the one that looks keeps its entry points in the checkout, not in ~/.cache
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-6000:]

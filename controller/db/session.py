@@ -1,8 +1,9 @@
 """The only two ways into the database: ``read()`` and ``write()``.
 
 ``write`` takes the whole verb, because the whole verb is repeated when the database asks for it
-(deadlock, lock wait, snapshot conflict). On SQLite writers stand in line in the process before they
-begin, since SQLite itself answers "locked". No network, no bcrypt, no waiting inside ``write``.
+(deadlock, lock wait, snapshot conflict). On SQLite writers stand in line before they begin, in
+the process and then among processes, since SQLite itself answers "locked". No network, no bcrypt, no
+waiting inside ``write``.
 """
 
 import contextlib
@@ -84,8 +85,13 @@ class Database:
             self.on_hint()
         return result
 
-    def _line(self) -> contextlib.AbstractContextManager[Any]:
-        return self._writers if self._is_sqlite else contextlib.nullcontext()
+    @contextlib.contextmanager
+    def _line(self) -> Iterator[None]:
+        if not self._is_sqlite:
+            yield
+            return
+        with self._writers, sqlite.alone(self.engine):
+            yield
 
 
 def hinted(session: Session) -> None:

@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 
-from tests.bench import boot, burst, creates, lists, memory, ports, rows, start, volumes, wiring
+from tests.bench import boot, burst, creates, lists, memory, ports, rows, start, volumes, wiring, writers
 from tests.bench.cloud import Cloud
 from tests.bench.result import Result, table
 
@@ -19,6 +19,7 @@ PARTS = {
     "lists": lists.measure,
     "rows": rows.measure,
     "creates": creates.measure,
+    "writers": writers.measure,
     "boot": boot.measure,
     "burst": burst.measure,
     "ports": ports.measure,

@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-up:  ## install, configure and start everything, and prove it by a demo; PROFILE=embedded: as one process
+up:  ## install, configure and start everything, and prove it by a demo; PROFILE=full: MariaDB, RabbitMQ, each process apart
 	@lab/up/bootstrap.sh up $(if $(PROFILE),--profile $(PROFILE))
 
 install: prepare  ## for systemd: programs to /opt/cumulet, units, samples; below DESTDIR= if given

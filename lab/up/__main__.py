@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--profile",
         choices=profile.PROFILES,
-        help="one process, or each apart with MariaDB and RabbitMQ; the cloud's own, else full",
+        help="one process, or each apart with MariaDB and RabbitMQ; the cloud's own, else embedded",
     )
     up.add_argument("--no-demo", action="store_true", help="leave the demo out")
     away = commands.add_parser("down", help="take everything away")

@@ -5,13 +5,12 @@ here=$(dirname "$(readlink -f "$0")")
 log=/var/log/cumulet/up-packages.log
 policy=/usr/sbin/policy-rc.d
 
-# The small profile does without the packages of the full one, unless it is moved from there.
+# The embedded profile does without the packages of the full one, unless it is moved from there.
 lists() {
     echo "$here/packages.txt"
     case "$arguments" in
-    prepare*) echo "$here/packages-full.txt" ;;
-    up*embedded*) ;;
-    *) grep -qs '"profile": "embedded"' /var/lib/cumulet/up.json || echo "$here/packages-full.txt" ;;
+    prepare* | up*full*) echo "$here/packages-full.txt" ;;
+    *) grep -qs '"profile": "full"' /var/lib/cumulet/up.json && echo "$here/packages-full.txt" ;;
     esac
 }
 

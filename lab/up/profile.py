@@ -7,7 +7,7 @@ from lab.up import broker, command, database, files, places, supervisor
 EMBEDDED, FULL = "embedded", "full"
 PROFILES = (FULL, EMBEDDED)
 #: Of a cloud for which none is asked.
-DEFAULT = FULL
+DEFAULT = EMBEDDED
 ALL_IN_ONE = "cumulet-allinone"
 #: Our own programs by profile; the first one answers the API.
 PROGRAMS = {

@@ -63,14 +63,15 @@ def run(steps: Sequence[Step], printer: Printer) -> bool:
     """Runs all steps, each as soon as those it needs are done. True when all succeeded.
 
     After a failure no further step begins; those under way are waited for, so that nothing is left half-made.
+    Raises KeyboardInterrupt after ^C, when all have ended.
     """
     waiting = {step.name: step for step in steps}
     done: set[str] = set()
     failures: list[tuple[str, BaseException]] = []
     running: dict[Future[None], str] = {}
     with ThreadPoolExecutor(len(steps)) as pool, _interruptible():
-        while running or (waiting and not failures):
-            for step in [] if failures else _ready(waiting, done):
+        while running or (waiting and not _is_over(failures)):
+            for step in [] if _is_over(failures) else _ready(waiting, done):
                 del waiting[step.name]
                 running[pool.submit(_run_one, step, printer)] = step.name
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -80,20 +81,33 @@ def run(steps: Sequence[Step], printer: Printer) -> bool:
                     done.add(name)
                 else:
                     failures.append((name, error))
+    if INTERRUPTED.is_set():
+        raise KeyboardInterrupt
     for name, error in failures:
         explain(name, error)
     return not failures
 
 
+def _is_over(failures: Sequence[object]) -> bool:
+    return bool(failures) or INTERRUPTED.is_set()
+
+
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """The first ^C ends what waits, and is passed on; another one while steps still run ends the process."""
-    try:
-        yield
-    except KeyboardInterrupt:
+    """^C ends what waits, and another one while steps still run ends the process.
+
+    Python's own way, an exception wherever the main thread is, is lost when that is in the middle of a lock's code.
+    """
+
+    def interrupt(*_: object) -> None:
         INTERRUPTED.set()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        raise
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _ready(waiting: dict[str, Step], done: set[str]) -> list[Step]:

@@ -33,16 +33,16 @@ _SHARED = tuple(map(pathlib.Path, ("/tmp", "/var/tmp", "/root/.cache")))
 NAME = "remains"
 
 
-def main() -> None:
+def main(profile: str) -> None:
     """The whole story; ends with status 1 and what is left."""
     _take_apart_from_the_machine()
     _lab("down")  # libvirt's settings are copies of those of a machine whose own cloud may run
     before = _picture()
-    _lab("up", "--no-demo")
+    _lab("up", "--no-demo", "--profile", profile)
     _boot()
     _lab("down")
     _compare("down", before)
-    _lab("up", "--no-demo")
+    _lab("up", "--no-demo", "--profile", profile)
     acts.wait_for("the guest that was there before", _is_back, 60)
     _kill_supervisord()
     _lab("down", "--purge")
@@ -205,4 +205,4 @@ def _mount(*arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

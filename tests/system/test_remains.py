@@ -4,14 +4,18 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
+from lab.up import profile
 from lab.up.command import environment
 
 ROOT = pathlib.Path(__file__).parents[2]
 
 
-def test_down_leaves_nothing_on_the_machine() -> None:
+@pytest.mark.parametrize("which", profile.PROFILES)
+def test_down_leaves_nothing_on_the_machine(which: str) -> None:
     """On a machine of its own: the cloud of the other tests goes on."""
-    alone = [str(ROOT / "tests/alone.sh"), sys.executable, "-m", "tests.system.remains"]
+    alone = [str(ROOT / "tests/alone.sh"), sys.executable, "-m", "tests.system.remains", which]
     done = subprocess.run(
         alone,
         cwd=ROOT,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lab.up import places, profile, services, step, supervisor
+from lab.up import files, places, profile, services, step, supervisor
 from lab.up.step import StepError
 
 CANNOT_WORK = 78
@@ -36,6 +36,7 @@ def supervisord(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> Supe
     monkeypatch.setattr(services, "_answers", lambda: True)
     monkeypatch.setattr(places, "LOG", tmp_path)
     monkeypatch.setattr(places, "MEMORY", tmp_path / "up.json")
+    files.remember(profile=profile.FULL)
     (tmp_path / "volume-agent.log").write_text("error: volume-agent: option metrics_port in /etc/x.conf\n")
     return found
 

@@ -1,10 +1,12 @@
 """A step that fails is told with its name, the reason, the end of its log and a remedy, whatever was raised."""
 
+import concurrent.futures
 import os
 import pathlib
 import signal
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -80,3 +82,18 @@ def test_an_interrupt_ends_what_waits() -> None:
     with pytest.raises(KeyboardInterrupt):
         step.run([Step("waits", wait)], Printer())
     assert step.INTERRUPTED.is_set()
+
+
+def test_an_interrupt_breaks_nothing_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the main thread is in the middle of a lock's code, an exception would be replaced by the lock's own."""
+    went_on = []
+
+    def interrupted_wait(*arguments: Any, **options: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        went_on.append(True)
+        return concurrent.futures.wait(*arguments, **options)
+
+    monkeypatch.setattr(step, "wait", interrupted_wait)
+    with pytest.raises(KeyboardInterrupt):
+        step.run([Step("quick", lambda: "")], Printer())
+    assert went_on

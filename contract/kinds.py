@@ -7,6 +7,7 @@ from contract.export import Export
 from contract.instance_data import InstanceData
 from contract.network import Network
 from contract.port import Port
+from contract.router import Router
 from contract.security_group import SecurityGroup
 from contract.segment import Segment
 from contract.server import Server
@@ -14,7 +15,7 @@ from contract.volume import Volume
 
 KINDS: dict[str, type[Document]] = {
     struct.KIND: struct
-    for struct in (Server, InstanceData, Port, Network, Segment, SecurityGroup, Volume, Export)
+    for struct in (Server, InstanceData, Port, Network, Segment, SecurityGroup, Router, Volume, Export)
 }
 
 

@@ -20,7 +20,7 @@ from controller.engine.outbox import Outbox
 from controller.engine.reports import Reports
 from controller.engine.sync import Line
 from controller.engine.upkeep import Upkeep
-from controller.main.engine_assembly import DEFINITIONS, DEPENDENTS, DOCUMENTS, OBSERVERS
+from controller.main.engine_assembly import DEFINITIONS, DEPENDENTS, DOCUMENTS, OBSERVERS, UPKEEP
 from controller.main.process import Process, prepare
 from controller.operations.claim import LEASE_S
 from controller.operations.runner import Runner
@@ -52,7 +52,7 @@ class Engine:
         self.outbox = Outbox(db, DOCUMENTS, DEPENDENTS, self._hint)
         self.runner = Runner(db, DEFINITIONS, self.outbox.wake, conf.engine.workers, conf.engine.lease_s)
         self.line = Line(db, DOCUMENTS, Reports(OBSERVERS), enlist)
-        self.upkeep = Upkeep(db, self.outbox, self.runner)
+        self.upkeep = Upkeep(db, self.outbox, self.runner, UPKEEP)
         db.on_hint = self.nudge
 
     def nudge(self) -> None:

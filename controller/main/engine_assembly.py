@@ -3,15 +3,17 @@
 Apart from ``assembly``, because the engine answers no REST: it does without the memory of what does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from controller.compute.servers import document as server_documents
 from controller.compute.servers import observe as server_observe
 from controller.compute.servers.operations import boot, delete, interfaces, power, reboot, volumes
 from controller.db.host_documents import Dependents, DocumentKind
 from controller.engine.reports import Observe
+from controller.engine.upkeep import Care
 from controller.network import documents as network_documents
 from controller.network import observe as network_observe
+from controller.network.routers import failover as router_failover
 from controller.operations.step import Definition
 from controller.volume import documents as volume_documents
 from controller.volume import observe as volume_observe
@@ -32,9 +34,13 @@ DEPENDENTS: Mapping[str, Dependents] = {
 OBSERVERS: Mapping[str, Observe] = {
     "server": server_observe.observe_server,
     "port": network_observe.observe_port,
+    "router": network_observe.observe_router,
     "volume": volume_observe.observe_volume,
     "export": volume_observe.observe_export,
 }
+
+#: What the slices want done every few seconds.
+UPKEEP: Sequence[Care] = (router_failover.rehost,)
 
 DEFINITIONS: Mapping[str, Definition] = {
     d.kind: d

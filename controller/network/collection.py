@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import falcon
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, false, select
 from sqlalchemy.orm import Session
 
 from controller.network import bodies, refusals
@@ -50,7 +50,8 @@ def visible(kind: Kind, statement: Select[Any], caller: Caller) -> Select[Any]:
     """Only what the caller may see."""
     if caller.is_admin:
         return statement
-    own = kind.model.project_id == caller.own_project
+    # the cloud's own rows have no project, as a caller may have none: they are not his for that
+    own = kind.model.project_id == caller.own_project if caller.own_project else false()
     shared = kind.shared()
     return statement.where(own if shared is None else own | shared)
 

@@ -11,6 +11,8 @@ RESOURCES = {
     "port": "ports",
     "security-group": "security-groups",
     "security-group-rule": "security-group-rules",
+    "router": "routers",
+    "floatingip": "floatingips",
     "quota": "quotas",
     "agent": "agents",
     "availability_zone": "availability_zones",

@@ -1,8 +1,9 @@
 """Rows → contract documents of ports, networks, segments and security groups, and who depends on whom.
+Those of routers are in ``routers/document.py``, and taken in here.
 
 Fields are filled from rows by name; named here are those that are computed.
 ``DOCUMENTS`` and ``DEPENDENTS`` are handed to the engine by main. Kinds of rows in the outbox: "port",
-"network", "subnet", "security_group", and two that are no rows of their own: "segment" (a network whose
+"network", "subnet", "security_group", "router", and two that are no rows of their own: "segment" (a network whose
 ports or service port changed, but not itself) and "tunnel_endpoint" (a host whose VTEP changed).
 """
 
@@ -23,6 +24,7 @@ from controller.network.networks.model import Network
 from controller.network.ports import service
 from controller.network.ports.groups import groups_of
 from controller.network.ports.model import Port, PortAddress, PortGroup
+from controller.network.routers import document as router_document
 from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule
 from controller.network.subnets.model import Subnet
 
@@ -69,6 +71,8 @@ def _port(session: Session, host: str, port_id: str) -> port_contract.Port | Non
         port_contract.Port,
         port,
         fixed_ips=tuple(filled(port_contract.FixedIp, row) for row in fixed_ips),
+        # the cloud's own devices speak for others: a router sends what is from anywhere
+        is_port_security=port.is_port_security and not port.device_owner.startswith("network:"),
         security_group_ids=groups_of(session, [port_id]).get(port_id, ()),
         hostname=port.dns_name,
     )
@@ -204,6 +208,7 @@ DOCUMENTS: dict[str, DocumentKind] = {
     "network": DocumentKind(_network_hosts, _network),
     "segment": DocumentKind(_network_hosts, _segment),
     "security_group": DocumentKind(_group_hosts, _group),
+    "router": router_document.DOCUMENT,
 }
 
 
@@ -213,10 +218,14 @@ DOCUMENTS: dict[str, DocumentKind] = {
 def _of_port(session: Session, port_id: str) -> set[Key]:
     """A port that is gone has told all but itself in the verb that removed it."""
     keys = {Key("port", port_id)}
-    port = session.execute(select(Port.network_id, Port.server_id).where(Port.id == port_id)).one_or_none()
+    port = session.execute(
+        select(Port.network_id, Port.server_id, Port.router_id).where(Port.id == port_id)
+    ).one_or_none()
     if port is None:
         return keys
     keys |= _of_segment(session, port.network_id) | _of_servers([port.server_id])
+    if port.router_id:
+        keys.add(Key("router", port.router_id))
     for group_id in groups_of(session, [port_id]).get(port_id, ()):
         keys |= _of_group(session, group_id)
     return keys
@@ -228,7 +237,8 @@ def _of_segment(_session: Session, network_id: str) -> set[Key]:
 
 def _of_network(session: Session, network_id: str) -> set[Key]:
     servers = session.scalars(select(Port.server_id).where(Port.network_id == network_id).distinct())
-    return _of_segment(session, network_id) | _of_servers(servers)
+    routers = router_document.of_network(session, network_id)
+    return _of_segment(session, network_id) | _of_servers(servers) | routers
 
 
 def _of_subnet(session: Session, subnet_id: str) -> set[Key]:
@@ -239,7 +249,7 @@ def _of_subnet(session: Session, subnet_id: str) -> set[Key]:
         .where(PortAddress.subnet_id == subnet_id)
         .distinct()
     )
-    keys = _of_servers(servers)
+    keys = _of_servers(servers) | router_document.of_subnet(session, subnet_id)
     return keys | {Key("network", network_id)} if network_id else keys
 
 
@@ -269,4 +279,5 @@ DEPENDENTS: dict[str, Dependents] = {
     "security_group": _of_group,
     "segment": _of_segment,
     "tunnel_endpoint": _of_endpoint,
+    "router": router_document.of_router,
 }

@@ -5,9 +5,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from controller.network.floating_ips.model import FloatingIp
 from controller.network.networks.model import Network
 from controller.network.ports.model import SERVICE_OWNER, Port
 from controller.network.refusals import OverQuota
+from controller.network.routers.model import Router
 from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule
 from controller.network.subnets.model import Subnet
 from controller.operations import quota
@@ -20,6 +22,8 @@ COUNTED: dict[str, tuple[Any, ColumnElement[bool] | None]] = {
     "port": (Port, Port.device_owner != SERVICE_OWNER),
     "security_group": (SecurityGroup, None),
     "security_group_rule": (SecurityGroupRule, None),
+    "router": (Router, None),
+    "floatingip": (FloatingIp, None),
 }
 
 

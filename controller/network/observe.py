@@ -1,13 +1,19 @@
-"""What hosts say about ports becomes their status."""
+"""What hosts say about ports and routers becomes the status of ports, routers and floating IPs."""
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from contract.document import Key
 from contract.port import PortObserved
 from contract.report import Report
+from contract.router import RouterObserved
 from controller.db.columns import now
+from controller.db.host_documents import standing
+from controller.network.floating_ips.model import FloatingIp
 from controller.network.ports.model import Port
+from controller.network.routers import document as router_document
+from controller.network.routers.model import Router
 
 
 def observe_port(session: Session, host: str, port_id: str, report: Report) -> list[str]:
@@ -26,3 +32,27 @@ def observe_port(session: Session, host: str, port_id: str, report: Report) -> l
         port.updated_at = now()
         port.revision_number += 1
     return [f"server:{port.server_id}"] if port.server_id else []
+
+
+def observe_router(session: Session, host: str, router_id: str, report: Report) -> list[str]:
+    """Takes a host's report on the router that it carries; nothing waits for it.
+
+    Only what is said of the document as it is now counts: an older one may lack the newest floating IP.
+    """
+    said = standing(session, router_document.DOCUMENT, Key("router", router_id), host)
+    if not said.state:
+        return []
+    observed = msgspec.json.decode(report.observed, type=RouterObserved | None)
+    is_active = said.state == "applied" and observed is not None and observed.is_active
+    router = session.get_one(Router, router_id)
+    _set_status(router, "ERROR" if said.state == "failed" else "ACTIVE")
+    for floating_ip in session.scalars(select(FloatingIp).where(FloatingIp.router_id == router_id)):
+        _set_status(floating_ip, "ACTIVE" if is_active and router.is_admin_up else "DOWN")
+    return []
+
+
+def _set_status(row: Router | FloatingIp, status: str) -> None:
+    if row.status != status:
+        row.status = status
+        row.updated_at = now()
+        row.revision_number += 1

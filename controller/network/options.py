@@ -25,6 +25,14 @@ OPTIONS = [
     cfg.IntOpt(
         "max_host_routes", mutable=True, default=20, min=0, help="Host routes that a subnet may have."
     ),
+    cfg.IntOpt("max_routes", mutable=True, default=30, min=0, help="Extra routes that a router may have."),
+    cfg.FloatOpt(
+        "router_failover_s",
+        mutable=True,
+        default=60.0,
+        min=15.0,
+        help="Seconds of silence after which the routers of a host are given to other hosts.",
+    ),
     cfg.IntOpt("max_fixed_ips", mutable=True, default=16, min=1, help="Addresses that a port may be given."),
     cfg.IntOpt(
         "max_address_pairs",

@@ -1,6 +1,6 @@
 """Who may do what with the network service."""
 
-from controller.web.policy import ADMIN, MEMBER, READER, rule
+from controller.web.policy import ADMIN, MANAGER, MEMBER, READER, rule
 
 _VERBS = (
     ("list", READER),
@@ -19,6 +19,13 @@ RULES = [
     rule("network:port:binding", ADMIN, "see and give the host of a port"),
     *(rule(f"network:security_group:{verb}", check, f"{verb} security groups") for verb, check in _VERBS),
     *(rule(f"network:security_group_rule:{verb}", check, f"{verb} rules") for verb, check in _VERBS),
+    *(rule(f"network:router:{verb}", check, f"{verb} routers") for verb, check in _VERBS),
+    rule("network:router:interface", MEMBER, "join routers to subnets, and take them off"),
+    rule("network:router:snat", ADMIN, "give a router a gateway without SNAT"),
+    rule("network:router:external_fixed_ips", ADMIN, "choose the addresses of gateways"),
+    rule("network:router:carrier", ADMIN, "see how a router is carried"),
+    *(rule(f"network:floatingip:{verb}", check, f"{verb} floating IPs") for verb, check in _VERBS),
+    rule("network:floatingip:address", MANAGER, "choose the address of a floating IP"),
     rule("network:tag:show", READER, "see tags"),
     rule("network:tag:update", MEMBER, "change tags"),
     rule("network:quota:list", ADMIN, "list projects with limits of their own"),

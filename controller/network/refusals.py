@@ -27,8 +27,20 @@ def disallowed(rule: str, what: str) -> Forbidden:
     return Forbidden(f"({rule}) is disallowed by policy: {what}", kind="PolicyNotAuthorized")
 
 
+def bad(what: str, why: str) -> BadRequest:
+    """A request that cannot be, of the kind that the verbs of routers and floating IPs refuse."""
+    return BadRequest(f"Bad {what} request: {why}.", kind="BadRequest")
+
+
+def absent(message: str, kind: str) -> NotFound:
+    """Not there, where more is to be said than its name."""
+    return NotFound(message, kind=kind)
+
+
 def missing(what: str, name: str) -> NotFound:
     """Not there, or not for the caller; ``what`` is the resource in words."""
+    if what == "floatingip":
+        return NotFound(f"Floating IP {name} could not be found.", kind="FloatingIPNotFound")
     kind = what.title().replace(" ", "") + "NotFound"
     if what.startswith("security group"):
         return NotFound(f"{what.capitalize()} {name} does not exist", kind=kind)

@@ -8,8 +8,17 @@ from controller.network import (
     ip_availabilities,
     quotas,
 )
+from controller.network.floating_ips.api import FloatingIpMember, FloatingIps
 from controller.network.networks.api import NetworkMember, Networks
 from controller.network.ports.api import PortMember, Ports
+from controller.network.routers.api import (
+    RouterAddInterface,
+    RouterAddRoutes,
+    RouterMember,
+    RouterRemoveInterface,
+    RouterRemoveRoutes,
+    Routers,
+)
 from controller.network.security_groups.api import (
     SecurityGroupMember,
     SecurityGroupRuleMember,
@@ -33,6 +42,14 @@ ROUTES: list[Route] = [
     ("/v2.0/security-groups/{row_id}", SecurityGroupMember),
     ("/v2.0/security-group-rules", SecurityGroupRules),
     ("/v2.0/security-group-rules/{row_id}", SecurityGroupRuleMember),
+    ("/v2.0/routers", Routers),
+    ("/v2.0/routers/{row_id}", RouterMember),
+    ("/v2.0/routers/{row_id}/add_router_interface", RouterAddInterface),
+    ("/v2.0/routers/{row_id}/remove_router_interface", RouterRemoveInterface),
+    ("/v2.0/routers/{row_id}/add_extraroutes", RouterAddRoutes),
+    ("/v2.0/routers/{row_id}/remove_extraroutes", RouterRemoveRoutes),
+    ("/v2.0/floatingips", FloatingIps),
+    ("/v2.0/floatingips/{row_id}", FloatingIpMember),
     ("/v2.0/networks/{row_id}/tags", tags.NetworkTags),
     ("/v2.0/networks/{row_id}/tags/{tag}", tags.NetworkTag),
     ("/v2.0/subnets/{row_id}/tags", tags.SubnetTags),
@@ -41,6 +58,10 @@ ROUTES: list[Route] = [
     ("/v2.0/ports/{row_id}/tags/{tag}", tags.PortTag),
     ("/v2.0/security-groups/{row_id}/tags", tags.SecurityGroupTags),
     ("/v2.0/security-groups/{row_id}/tags/{tag}", tags.SecurityGroupTag),
+    ("/v2.0/routers/{row_id}/tags", tags.RouterTags),
+    ("/v2.0/routers/{row_id}/tags/{tag}", tags.RouterTag),
+    ("/v2.0/floatingips/{row_id}/tags", tags.FloatingIpTags),
+    ("/v2.0/floatingips/{row_id}/tags/{tag}", tags.FloatingIpTag),
     # for operators and for finding out
     ("/v2.0/quotas", quotas.Quotas),
     ("/v2.0/quotas/{project_id}", quotas.Quota),

@@ -15,6 +15,7 @@ from controller.web.errors import Forbidden
 
 #: Words for policies.py of the slices.
 ADMIN = "role:admin"
+MANAGER = "role:admin or role:manager"
 MEMBER = "role:admin or role:manager or role:member"
 READER = "role:admin or role:manager or role:member or role:reader"
 SERVICE = "role:admin or role:service"

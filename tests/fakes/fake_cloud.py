@@ -15,7 +15,7 @@ from controller.engine.reports import Reports
 from controller.engine.sync import Line
 from controller.engine.upkeep import Upkeep
 from controller.main.engine import enlist
-from controller.main.engine_assembly import DEFINITIONS, DEPENDENTS, DOCUMENTS, OBSERVERS
+from controller.main.engine_assembly import DEFINITIONS, DEPENDENTS, DOCUMENTS, OBSERVERS, UPKEEP
 from controller.operations.runner import Runner
 from controller.volume import secrets as volume_secrets
 from tests.fakes.fake_host import FakeHost
@@ -34,7 +34,7 @@ class FakeCloud:
         self.outbox = Outbox(db, DOCUMENTS, DEPENDENTS, self._hint)
         self.definitions = dict(DEFINITIONS)
         self.runner = Runner(db, self.definitions, self.outbox.wake, workers=2)
-        self.upkeep = Upkeep(db, self.outbox, self.runner)
+        self.upkeep = Upkeep(db, self.outbox, self.runner, UPKEEP)
         self.hosts: list[FakeHost] = []
         db.on_hint = self.nudge
 

@@ -16,6 +16,7 @@ from contract.document import Document, Envelope, Key, set_digest
 from contract.export import Export, ExportObserved
 from contract.kinds import decode
 from contract.port import PortObserved
+from contract.router import RouterObserved
 from contract.server import Server, ServerObserved
 from contract.volume import Volume, VolumeObserved
 from controller.engine.sync import Line
@@ -41,6 +42,7 @@ class FakeHost:
         self.hold: set[str] = set()
         self.is_deaf = False
         self.tunnel_ip = "127.0.0.1"
+        self.bridge_mappings: dict[str, str] = {}
         self._lock = threading.RLock()
 
     def beat(self) -> list[words.HeartbeatAnswer]:
@@ -154,6 +156,7 @@ class FakeHost:
             hypervisor_type="QEMU",
             hypervisor_hostname=self.name,
             tunnel_ip=self.tunnel_ip,
+            bridge_mappings=self.bridge_mappings,
             host_ip="127.0.0.1",
         )
 
@@ -182,5 +185,6 @@ _OBSERVE: dict[str, Callable[[Document], msgspec.Struct | None]] = {
     "server": _server,
     "volume": _volume,
     "export": _export,
+    "router": lambda _document: RouterObserved(is_active=True),
     "port": lambda _document: PortObserved(is_wired=True, ofport=1),
 }

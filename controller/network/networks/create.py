@@ -21,7 +21,7 @@ def create(session: Session, values: dict[str, Any]) -> Network:
     provider = [values.pop(n, None) for n in ("network_type", "physical_network", "segmentation_id")]
     wanted = segments.asked(*provider)
     values["mtu"] = checked_mtu(values["mtu"], wanted)
-    _check_zones(values["availability_zone_hints"])
+    check_zones(values["availability_zone_hints"])
     for _ in range(_TRIES):
         chosen = segments.settle(session, wanted)
         network = Network(
@@ -53,7 +53,8 @@ def checked_mtu(mtu: int, segment: segments.Segment) -> int:
     return mtu
 
 
-def _check_zones(hints: list[str]) -> None:
+def check_zones(hints: list[str]) -> None:
+    """Refuses hints to zones that are not there. Raises NotFound."""
     known = options.settings().availability_zone
     unknown = [hint for hint in hints if hint != known]
     if unknown:

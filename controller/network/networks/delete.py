@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from controller.db import outbox
 from controller.network import refusals, standard
+from controller.network.floating_ips.delete import delete_unused
 from controller.network.networks.model import Network
 from controller.network.ports.model import AUTO_DELETED_OWNERS, Port
 from controller.network.subnets.model import Subnet
@@ -16,6 +17,7 @@ def delete(session: Session, network: Network) -> None:
     """Removes the network. Raises Conflict while ports of users are on it."""
     if not standard.lock(session, Network, [network.id]):
         raise refusals.missing("network", network.id)
+    delete_unused(session, network.id)
     ports = session.execute(select(Port.id, Port.device_owner).where(Port.network_id == network.id)).all()
     if any(port.device_owner not in AUTO_DELETED_OWNERS for port in ports):
         raise refusals.in_use(

@@ -10,7 +10,7 @@ from controller.network import refusals, standard
 from controller.network.networks.create import checked_mtu
 from controller.network.networks.model import Network
 from controller.network.networks.segments import Segment
-from controller.network.ports.model import Port
+from controller.network.ports.model import FLOATING_IP_OWNER, GATEWAY_OWNER, Port
 from controller.network.subnets.model import Subnet
 
 _PROVIDER = ("network_type", "physical_network", "segmentation_id")
@@ -29,6 +29,8 @@ def update(session: Session, network: Network, values: dict[str, Any]) -> None:
         _check_ipv6_fits(session, network, values["mtu"])
     if network.is_shared and values.get("is_shared") is False:
         _check_unshared(session, network)
+    if network.is_external and values.get("is_external") is False:
+        _check_not_outside(session, network)
     for name, value in values.items():
         setattr(network, name, value)
     standard.touch(network)
@@ -44,8 +46,22 @@ def _check_ipv6_fits(session: Session, network: Network, mtu: int) -> None:
         )
 
 
+def _check_not_outside(session: Session, network: Network) -> None:
+    statement = select(Port.id).where(
+        Port.network_id == network.id, Port.device_owner.in_((GATEWAY_OWNER, FLOATING_IP_OWNER))
+    )
+    if session.scalar(statement.limit(1)):
+        raise refusals.in_use(
+            f"External network {network.id} cannot be updated to be made non-external, since it has existing "
+            "gateway ports.",
+            "ExternalNetworkInUse",
+        )
+
+
 def _check_unshared(session: Session, network: Network) -> None:
-    statement = select(Port.id).where(Port.network_id == network.id, Port.project_id != network.project_id)
+    statement = select(Port.id).where(
+        Port.network_id == network.id, Port.project_id.not_in((network.project_id, ""))
+    )
     if session.scalar(statement.limit(1)):
         raise refusals.in_use(
             f"Unable to reconfigure sharing settings for network {network.name or network.id}. "

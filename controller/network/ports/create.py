@@ -64,7 +64,19 @@ def create(session: Session, owner_project_id: str, new: NewPort, *, is_admin: b
     limits.check(session, owner_project_id, "port")
     if not is_admin:
         check.owners_choice(network, owner_project_id, _chosen(new))
-    port = _row(session, owner_project_id, network, new)
+    return _made(session, owner_project_id, network, new, is_admin)
+
+
+def create_own(session: Session, network_id: str, new: NewPort) -> Port:
+    """A port of the cloud's own: no project sees it, no quota counts it.
+
+    That the network may be used for it is settled by the caller. Raises BadRequest, NotFound, Conflict.
+    """
+    return _made(session, "", _network(session, "", network_id, True), new, True)
+
+
+def _made(session: Session, project_id: str, network: Network, new: NewPort, is_admin: bool) -> Port:
+    port = _row(session, project_id, network, new)
     group_ids = _groups(session, port, new, is_admin)
     check.security(port.is_port_security, port.allowed_address_pairs, group_ids)
     session.add(port)

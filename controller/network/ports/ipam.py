@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from controller.network import addresses, refusals
-from controller.network.ports.model import ROUTER_OWNERS, Port, PortAddress
+from controller.network.ports.model import GIVEN_ADDRESS_OWNERS, ROUTER_OWNERS, Port, PortAddress
 from controller.network.subnets.model import Subnet
 
 #: What ``fixed_ips`` of a body ask for: any of subnet_id and ip_address.
@@ -27,7 +27,7 @@ def assign(session: Session, port: Port, subnets: Sequence[Subnet], wanted: Sequ
         _assign_default(session, port, subnets)
     for one in wanted or ():
         give(session, port, subnets, one)
-    if port.device_owner not in ROUTER_OWNERS:
+    if port.device_owner not in GIVEN_ADDRESS_OWNERS:
         give_auto_addresses(session, port, subnets)
 
 
@@ -93,8 +93,10 @@ def exhausted(network_id: str) -> Exception:
 
 
 def _assign_default(session: Session, port: Port, subnets: Sequence[Subnet]) -> None:
+    """A router is given an address where guests make theirs: it is the one that tells them the prefix."""
+    is_router = port.device_owner in ROUTER_OWNERS
     for version in (4, 6):
-        able = [s for s in subnets if s.ip_version == version and not s.is_auto_address]
+        able = [s for s in subnets if s.ip_version == version and (is_router or not s.is_auto_address)]
         if able and not any(give_next(session, port, subnet) for subnet in able):
             raise exhausted(port.network_id)
 

@@ -12,12 +12,20 @@ from controller.network.standard import Standard
 SERVICE_OWNER = "network:distributed"
 #: Owners whose ports keep nobody from deleting a network or subnet.
 AUTO_DELETED_OWNERS = ("network:dhcp", SERVICE_OWNER)
+#: Owners of the ports that a router has inside and outside.
+INTERFACE_OWNER = "network:router_interface"
+GATEWAY_OWNER = "network:router_gateway"
 #: Owners whose ports are a router's.
-ROUTER_OWNERS = ("network:router_interface", "network:router_gateway", "network:router_interface_distributed")
+ROUTER_OWNERS = (INTERFACE_OWNER, GATEWAY_OWNER, "network:router_interface_distributed")
+#: Owner of the port that holds the address of a floating IP; it is on no host.
+FLOATING_IP_OWNER = "network:floatingip"
+#: Owners whose ports have those addresses alone that they were given: no guest is behind them to make one.
+GIVEN_ADDRESS_OWNERS = (*ROUTER_OWNERS, FLOATING_IP_OWNER)
 
 
 class Port(Standard, Base):
-    """A port. ``server_id`` is set by compute alone: what users write into ``device_id`` binds nothing.
+    """A port. ``server_id`` is set by compute alone, ``router_id`` by the verbs of routers: what users write
+    into ``device_id`` binds nothing.
 
     ``binding_host`` is empty while the port is on no host. ``nic_index`` orders the ports of a server.
     """
@@ -45,6 +53,7 @@ class Port(Standard, Base):
     binding_profile: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     vnic_type: Mapped[str] = mapped_column(String(16), default="normal")
     server_id: Mapped[Id | None] = mapped_column(index=True)
+    router_id: Mapped[Id | None] = mapped_column(index=True)
     is_created_by_server: Mapped[bool] = mapped_column(default=False)
     nic_index: Mapped[int] = mapped_column(default=0)
     nic_tag: Mapped[str | None] = mapped_column(String(255))

@@ -6,7 +6,7 @@ A port belongs to a server by ``server_id``, which nothing else sets. What such 
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from controller.db import outbox
@@ -22,6 +22,7 @@ from controller.network.ports.in_servers import (
     of_servers,
 )
 from controller.network.ports.model import Port, PortAddress, PortGroup
+from controller.network.ports.place import place
 from controller.network.security_groups import default
 from controller.network.security_groups.model import DEFAULT_NAME, SecurityGroup
 from controller.network.subnets.model import Subnet
@@ -76,17 +77,17 @@ def claim(
 
 def bind(session: Session, server_id: str, host: str) -> None:
     """All ports of a server are on ``host`` now; they are DOWN until the host says otherwise."""
-    _place(session, _ids(session, server_id), host)
+    place(session, _ids(session, server_id), host)
 
 
 def bind_port(session: Session, port_id: str, host: str) -> None:
     """One port is on ``host`` now."""
-    _place(session, [port_id], host)
+    place(session, [port_id], host)
 
 
 def unbind(session: Session, server_id: str) -> None:
     """The server's ports are on no host any more; they stay its ports."""
-    _place(session, _ids(session, server_id), "")
+    place(session, _ids(session, server_id), "")
 
 
 def release(session: Session, server_id: str) -> None:
@@ -185,18 +186,6 @@ def security_group_ids(session: Session, server_id: str) -> list[str]:
 
 def _ids(session: Session, server_id: str) -> list[str]:
     return list(session.scalars(select(Port.id).where(Port.server_id == server_id).order_by(Port.nic_index)))
-
-
-def _place(session: Session, port_ids: Sequence[str], host: str) -> None:
-    """Writes the host of ports where it differs, so that doing it twice disturbs nothing."""
-    if not port_ids:
-        return
-    moving = session.scalars(select(Port.id).where(Port.id.in_(port_ids), Port.binding_host != host)).all()
-    session.execute(
-        update(Port).where(Port.id.in_(moving)).values(binding_host=host, status="DOWN"),
-        execution_options={"synchronize_session": "fetch"},
-    )
-    outbox.changed(session, "port", *moving)
 
 
 def _check_address(session: Session, port: Port) -> None:

@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 
 from controller.db import outbox
 from controller.network import refusals, standard
+from controller.network.floating_ips.model import FloatingIp
 from controller.network.networks.model import Network
 from controller.network.ports import check, ipam, mac
 from controller.network.ports.create import locked_subnets
-from controller.network.ports.model import Port, PortAddress, PortGroup
+from controller.network.ports.model import GIVEN_ADDRESS_OWNERS, Port, PortAddress, PortGroup
 from controller.web.caller import Caller
 
 
@@ -28,7 +29,7 @@ def update(session: Session, caller: Caller, port: Port, values: dict[str, Any])
     _mac(session, port, values)
     fixed_ips = values.pop("fixed_ips", _ABSENT)
     if fixed_ips is not _ABSENT:
-        _replace_addresses(session, port, subnets, fixed_ips or ())
+        replace_addresses(session, port, subnets, fixed_ips or ())
     touched_groups = _security(session, caller, port, values)
     _bind(port, values)
     for name, value in values.items():
@@ -49,10 +50,10 @@ def _check_device(caller: Caller, port: Port, values: dict[str, Any]) -> None:
     is_changed = any(
         values.get(n, getattr(port, n)) != getattr(port, n) for n in ("device_id", "device_owner")
     )
-    if port.server_id and is_changed:
+    holder = f"server {port.server_id}" if port.server_id else f"router {port.router_id}"
+    if (port.server_id or port.router_id) and is_changed:
         raise refusals.in_use(
-            f"Port {port.id} is in use by server {port.server_id}: detach it from the server instead.",
-            "PortInUse",
+            f"Port {port.id} is in use by {holder}: detach it from there instead.", "PortInUse"
         )
     if port.device_owner.startswith("network:") and not caller.is_admin and (owner or device):
         raise refusals.disallowed("update_port:device_owner", "the port is the cloud's own.")
@@ -76,23 +77,41 @@ def _mac(session: Session, port: Port, values: dict[str, Any]) -> None:
     port.mac_address = mac.checked(session, port.network_id, wanted)
 
 
-def _replace_addresses(
+def replace_addresses(
     session: Session, port: Port, subnets: Sequence[Any], wanted: Sequence[dict[str, str]]
 ) -> None:
-    """Keeps the addresses that are asked for again, gives back the others, then gives the new ones."""
+    """Keeps the addresses that are asked for again, gives back the others, then gives the new ones.
+
+    The port's network and its ``subnets`` are locked. Raises BadRequest, Conflict.
+    """
     check.fixed_ips(wanted)
     has = session.scalars(
         select(PortAddress).where(PortAddress.port_id == port.id).order_by(PortAddress.ordinal)
     ).all()
     kept, asked = _matched(has, wanted)
-    for held in has:
-        if held not in kept:
-            session.delete(held)
+    going = [held for held in has if held not in kept]
+    _check_no_floating_ip(session, port, going)
+    for held in going:
+        session.delete(held)
     session.flush()
     for one in asked:
         ipam.give(session, port, subnets, one)
-    removed = {held.subnet_id for held in has if held not in kept}
-    ipam.give_auto_addresses(session, port, [s for s in subnets if s.id not in removed])
+    removed = {held.subnet_id for held in going}
+    if port.device_owner not in GIVEN_ADDRESS_OWNERS:
+        ipam.give_auto_addresses(session, port, [s for s in subnets if s.id not in removed])
+
+
+def _check_no_floating_ip(session: Session, port: Port, going: Sequence[PortAddress]) -> None:
+    texts = [held.ip_address for held in going]
+    statement = select(FloatingIp.id).where(
+        FloatingIp.port_id == port.id, FloatingIp.fixed_ip_address.in_(texts)
+    )
+    if texts and session.scalar(statement.limit(1)):
+        raise refusals.bad(
+            "port",
+            f"Cannot update the fixed_ips of the port {port.id}, because its original fixed_ip has been "
+            "associated to a floating ip",
+        )
 
 
 def _matched(

@@ -11,7 +11,7 @@ from controller.network import addresses, limits, refusals, standard
 from controller.network.addresses import Prefix
 from controller.network.networks.model import Network
 from controller.network.ports import ipam, service
-from controller.network.ports.model import AUTO_DELETED_OWNERS, ROUTER_OWNERS, Port
+from controller.network.ports.model import AUTO_DELETED_OWNERS, GIVEN_ADDRESS_OWNERS, Port
 from controller.network.subnets import check
 from controller.network.subnets.model import Subnet
 from controller.web.caller import Caller
@@ -98,7 +98,7 @@ def _give_auto_addresses(session: Session, subnet: Subnet) -> None:
     ports = session.scalars(
         select(Port).where(
             Port.network_id == subnet.network_id,
-            Port.device_owner.not_in((*AUTO_DELETED_OWNERS, *ROUTER_OWNERS)),
+            Port.device_owner.not_in((*AUTO_DELETED_OWNERS, *GIVEN_ADDRESS_OWNERS)),
         )
     ).all()
     for port in ports:

@@ -6,8 +6,10 @@ import falcon
 from sqlalchemy.orm import Session
 
 from controller.network import collection, refusals, standard
+from controller.network.floating_ips.kind import KIND as FLOATING_IPS
 from controller.network.networks.kind import KIND as NETWORKS
 from controller.network.ports.kind import KIND as PORTS
+from controller.network.routers.kind import KIND as ROUTERS
 from controller.network.security_groups.kind import KIND as SECURITY_GROUPS
 from controller.network.subnets.kind import KIND as SUBNETS
 from controller.network.tags import model as tags
@@ -164,3 +166,27 @@ class SecurityGroupTag(_Tag):
     """One tag of a security group."""
 
     kind = SECURITY_GROUPS
+
+
+class RouterTags(_Tags):
+    """Tags of a router."""
+
+    kind = ROUTERS
+
+
+class RouterTag(_Tag):
+    """One tag of a router."""
+
+    kind = ROUTERS
+
+
+class FloatingIpTags(_Tags):
+    """Tags of a floating IP."""
+
+    kind = FLOATING_IPS
+
+
+class FloatingIpTag(_Tag):
+    """One tag of a floating IP."""
+
+    kind = FLOATING_IPS

@@ -36,3 +36,13 @@ def net(make: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     network = make("network", name="net")
     subnet = make("subnet", network_id=network["id"], ip_version=4, cidr="10.0.0.0/24")
     return {**network, "subnet": subnet["id"]}
+
+
+@pytest.fixture
+def outside(make: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """An external network of the administrator's, its subnet's id under "subnet"."""
+    network = make("network", token="admin@admin", name="outside", **{"router:external": True})
+    subnet = make(
+        "subnet", token="admin@admin", network_id=network["id"], ip_version=4, cidr="198.51.100.0/24"
+    )
+    return {**network, "subnet": subnet["id"]}

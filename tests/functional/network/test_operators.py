@@ -82,7 +82,7 @@ def test_discovery(api: Any) -> None:
     aliases = {e["alias"] for e in api.get("/v2.0/extensions").json["extensions"]}
     assert {"security-group", "external-net", "provider", "port-security", "quotas"} <= aliases
     assert api.get("/v2.0/extensions/quotas").json["extension"]["alias"] == "quotas"
-    assert api.get("/v2.0/extensions/router").status_code == 404
+    assert api.get("/v2.0/extensions/dvr").status_code == 404
     assert api.get("/v2.0/availability_zones").json["availability_zones"][0]["name"] == "nova"
     missing = api.get("/v2.0/nonsense")
     assert missing.status_code == 404 and missing.json["NeutronError"]["type"] == "HTTPNotFound"

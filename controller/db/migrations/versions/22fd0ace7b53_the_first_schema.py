@@ -6,7 +6,7 @@ from sqlalchemy.dialects import mysql
 
 from controller.db.columns import UtcDateTime
 
-revision = "8510c293613b"
+revision = "22fd0ace7b53"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -418,6 +418,32 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "routers",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("is_admin_up", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("host", sa.String(length=64), nullable=False),
+        sa.Column("is_snat", sa.Boolean(), nullable=False),
+        sa.Column("routes", sa.JSON(), nullable=False),
+        sa.Column("availability_zone_hints", sa.JSON(), nullable=False),
+        sa.Column("project_id", sa.String(length=64), nullable=False),
+        sa.Column("description", sa.String(length=255), nullable=False),
+        sa.Column("revision_number", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_routers")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("routers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_routers_host"), ["host"], unique=False)
+        batch_op.create_index(batch_op.f("ix_routers_name"), ["name"], unique=False)
+        batch_op.create_index(batch_op.f("ix_routers_project_id"), ["project_id"], unique=False)
+
+    op.create_table(
         "security_groups",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
@@ -772,6 +798,7 @@ def upgrade() -> None:
         sa.Column("binding_profile", sa.JSON(), nullable=False),
         sa.Column("vnic_type", sa.String(length=16), nullable=False),
         sa.Column("server_id", sa.String(length=64), nullable=True),
+        sa.Column("router_id", sa.String(length=64), nullable=True),
         sa.Column("is_created_by_server", sa.Boolean(), nullable=False),
         sa.Column("nic_index", sa.Integer(), nullable=False),
         sa.Column("nic_tag", sa.String(length=255), nullable=True),
@@ -793,6 +820,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_ports_device_id"), ["device_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ports_name"), ["name"], unique=False)
         batch_op.create_index(batch_op.f("ix_ports_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ports_router_id"), ["router_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ports_server_id"), ["server_id"], unique=False)
 
     op.create_table(
@@ -1095,6 +1123,47 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "floating_ips",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("floating_network_id", sa.String(length=64), nullable=False),
+        sa.Column("floating_port_id", sa.String(length=64), nullable=False),
+        sa.Column("floating_ip_address", sa.String(length=45), nullable=False),
+        sa.Column("port_id", sa.String(length=64), nullable=True),
+        sa.Column("fixed_ip_address", sa.String(length=45), nullable=True),
+        sa.Column("router_id", sa.String(length=64), nullable=True),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("project_id", sa.String(length=64), nullable=False),
+        sa.Column("description", sa.String(length=255), nullable=False),
+        sa.Column("revision_number", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["floating_network_id"], ["networks.id"], name=op.f("fk_floating_ips_floating_network_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["floating_port_id"], ["ports.id"], name=op.f("fk_floating_ips_floating_port_id")
+        ),
+        sa.ForeignKeyConstraint(["port_id"], ["ports.id"], name=op.f("fk_floating_ips_port_id")),
+        sa.ForeignKeyConstraint(["router_id"], ["routers.id"], name=op.f("fk_floating_ips_router_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_floating_ips")),
+        sa.UniqueConstraint("floating_port_id", name=op.f("uq_floating_ips_floating_port_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("floating_ips", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_floating_ips_floating_ip_address"), ["floating_ip_address"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_floating_ips_floating_network_id"), ["floating_network_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_floating_ips_port_id"), ["port_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_floating_ips_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_floating_ips_router_id"), ["router_id"], unique=False)
+
+    op.create_table(
         "port_addresses",
         sa.Column("subnet_id", sa.String(length=64), nullable=False),
         sa.Column("position", sa.String(length=32), nullable=False),
@@ -1190,6 +1259,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_port_addresses_ip_address"))
 
     op.drop_table("port_addresses")
+    with op.batch_alter_table("floating_ips", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_floating_ips_router_id"))
+        batch_op.drop_index(batch_op.f("ix_floating_ips_project_id"))
+        batch_op.drop_index(batch_op.f("ix_floating_ips_port_id"))
+        batch_op.drop_index(batch_op.f("ix_floating_ips_floating_network_id"))
+        batch_op.drop_index(batch_op.f("ix_floating_ips_floating_ip_address"))
+
+    op.drop_table("floating_ips")
     op.drop_table("credentials")
     op.drop_table("application_credentials")
     op.drop_table("volume_type_access")
@@ -1235,6 +1312,7 @@ def downgrade() -> None:
     op.drop_table("project_ancestors")
     with op.batch_alter_table("ports", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ports_server_id"))
+        batch_op.drop_index(batch_op.f("ix_ports_router_id"))
         batch_op.drop_index(batch_op.f("ix_ports_project_id"))
         batch_op.drop_index(batch_op.f("ix_ports_name"))
         batch_op.drop_index(batch_op.f("ix_ports_device_id"))
@@ -1281,6 +1359,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_security_groups_name"))
 
     op.drop_table("security_groups")
+    with op.batch_alter_table("routers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_routers_project_id"))
+        batch_op.drop_index(batch_op.f("ix_routers_name"))
+        batch_op.drop_index(batch_op.f("ix_routers_host"))
+
+    op.drop_table("routers")
     op.drop_table("roles")
     with op.batch_alter_table("revoked_tokens", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_revoked_tokens_expires_at"))

@@ -1,0 +1,1 @@
+"""Floating IPs: addresses of external networks that stand for ports behind routers."""

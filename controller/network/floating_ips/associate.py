@@ -1,0 +1,169 @@
+"""A floating IP stands for an address of a port, by a router that reaches both."""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from controller.db import outbox
+from controller.network import collection, refusals, standard
+from controller.network.floating_ips.model import FloatingIp
+from controller.network.ports.kind import KIND as PORTS
+from controller.network.ports.model import (
+    AUTO_DELETED_OWNERS,
+    GATEWAY_OWNER,
+    INTERFACE_OWNER,
+    Port,
+    PortAddress,
+)
+from controller.network.routers import attached
+from controller.network.subnets.model import Subnet
+from controller.web.caller import Caller
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a floating IP is to stand for, and the router that does it."""
+
+    port_id: str
+    fixed_ip_address: str
+    router_id: str
+
+
+def lock_target(
+    session: Session, caller: Caller, project_id: str, network_id: str, asked: dict[str, Any]
+) -> Target:
+    """What ``port_id`` and ``fixed_ip_address`` mean for a floating IP of ``project_id`` on an external
+    network; router and port are locked. Raises BadRequest, NotFound."""
+    target = _target(session, caller, project_id, network_id, asked)
+    attached.lock_row(session, target.router_id)
+    if not standard.lock(session, Port, [target.port_id]):
+        raise refusals.missing("port", target.port_id)
+    again = _target(session, caller, project_id, network_id, asked)
+    if again != target:
+        raise refusals.in_use("The port's network was changed at the same moment: try again.", "Conflict")
+    return again
+
+
+def stand_for(session: Session, floating_ip: FloatingIp, target: Target) -> None:
+    """Writes the association, DOWN until the router's host has it. Raises Conflict."""
+    _check_free(session, floating_ip, target)
+    if floating_ip.router_id not in (None, target.router_id):
+        outbox.changed(session, "router", floating_ip.router_id)
+    if (floating_ip.port_id, floating_ip.fixed_ip_address, floating_ip.router_id) != (
+        target.port_id,
+        target.fixed_ip_address,
+        target.router_id,
+    ):
+        floating_ip.status = "DOWN"
+    floating_ip.port_id = target.port_id
+    floating_ip.fixed_ip_address = target.fixed_ip_address
+    floating_ip.router_id = target.router_id
+    session.flush()
+    outbox.changed(session, "router", target.router_id)
+
+
+def _target(
+    session: Session, caller: Caller, project_id: str, network_id: str, asked: dict[str, Any]
+) -> Target:
+    port: Port = collection.find(session, PORTS, caller, asked["port_id"])
+    if port.project_id != project_id and not caller.is_admin:
+        raise refusals.bad(
+            "floatingip",
+            f"Cannot process floating IP association with Port {port.id}, since that port is owned by a "
+            "different project",
+        )
+    if port.device_owner in AUTO_DELETED_OWNERS:
+        raise refusals.bad("floatingip", f"Port {port.id} is unable to be assigned a floating IP")
+    subnet_id, text = _fixed_ip(session, port.id, asked.get("fixed_ip_address"))
+    return Target(port.id, text, _router(session, port, subnet_id, network_id))
+
+
+def _fixed_ip(session: Session, port_id: str, wanted: str | None) -> tuple[str, str]:
+    """Subnet and text of the inner address."""
+    rows = session.execute(
+        select(PortAddress.subnet_id, PortAddress.ip_address)
+        .where(PortAddress.port_id == port_id)
+        .order_by(PortAddress.ordinal)
+    ).all()
+    has = {row.ip_address: row.subnet_id for row in rows if ":" not in row.ip_address}
+    if wanted:
+        text = _ipv4(wanted)
+        if text not in has:
+            raise refusals.bad("floatingip", f"Port {port_id} does not have fixed ip {text}")
+        return has[text], text
+    if not has:
+        raise refusals.bad(
+            "floatingip", f"Cannot add floating IP to port {port_id} that has no fixed IPv4 addresses"
+        )
+    if len(has) > 1:
+        raise refusals.bad(
+            "floatingip",
+            f"Port {port_id} has multiple fixed IPv4 addresses.  Must provide a specific IPv4 address when "
+            "assigning a floating IP",
+        )
+    ((text, subnet_id),) = has.items()
+    return subnet_id, text
+
+
+def _ipv4(text: str) -> str:
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        raise refusals.malformed(
+            f"Invalid input for fixed_ip_address. '{text}' is not a valid IP address."
+        ) from None
+    if found.version != 4:
+        raise refusals.bad(
+            "floatingip",
+            f"Cannot process floating IP association with {text}, since that is not an IPv4 address",
+        )
+    return str(found)
+
+
+def _router(session: Session, port: Port, subnet_id: str, network_id: str) -> str:
+    """The router between the subnet and the external network, rather the one at the subnet's gateway."""
+    outside = aliased(Port)
+    statement = (
+        select(Port.router_id, PortAddress.ip_address, Subnet.gateway_ip)
+        .join(PortAddress, PortAddress.port_id == Port.id)
+        .join(Subnet, Subnet.id == PortAddress.subnet_id)
+        .join(outside, outside.router_id == Port.router_id)
+        .where(
+            Port.device_owner == INTERFACE_OWNER,
+            Subnet.id == subnet_id,
+            outside.device_owner == GATEWAY_OWNER,
+            outside.network_id == network_id,
+        )
+        .order_by(Port.router_id)
+    )
+    found = session.execute(statement).all()
+    at_gateway = [row.router_id for row in found if row.ip_address == row.gateway_ip]
+    for router_id in (*at_gateway, *(row.router_id for row in found)):
+        if router_id is not None:
+            return str(router_id)
+    raise refusals.absent(
+        f"External network {network_id} is not reachable from subnet {subnet_id}.  Therefore, cannot "
+        f"associate Port {port.id} with a Floating IP.",
+        "ExternalGatewayForFloatingIPNotFound",
+    )
+
+
+def _check_free(session: Session, floating_ip: FloatingIp, target: Target) -> None:
+    other = session.scalar(
+        select(FloatingIp.id).where(
+            FloatingIp.id != floating_ip.id,
+            FloatingIp.port_id == target.port_id,
+            FloatingIp.fixed_ip_address == target.fixed_ip_address,
+            FloatingIp.floating_network_id == floating_ip.floating_network_id,
+        )
+    )
+    if other is not None:
+        raise refusals.in_use(
+            f"Cannot associate floating IP {floating_ip.floating_ip_address} ({floating_ip.id}) with port "
+            f"{target.port_id} using fixed IP {target.fixed_ip_address}, as that fixed IP already has a "
+            f"floating IP on external network {floating_ip.floating_network_id}.",
+            "FloatingIPPortAlreadyAssociated",
+        )

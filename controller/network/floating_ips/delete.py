@@ -1,0 +1,35 @@
+"""Deleting a floating IP with its address."""
+
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from controller.db import outbox
+from controller.network.floating_ips.model import FloatingIp
+from controller.network.floating_ips.update import lock
+from controller.network.ports import delete as ports_delete
+from controller.network.ports.model import Port
+from controller.network.tags import model as tags
+
+
+def delete(session: Session, floating_ip: FloatingIp) -> None:
+    """Removes the floating IP, whatever it stands for."""
+    lock(session, floating_ip)
+    port = session.get_one(Port, floating_ip.floating_port_id)
+    if floating_ip.router_id:
+        outbox.changed(session, "router", floating_ip.router_id)
+    session.execute(sql_delete(FloatingIp).where(FloatingIp.id == floating_ip.id))
+    tags.forget(session, floating_ip.id)
+    ports_delete.remove(session, port)
+
+
+def delete_unused(session: Session, network_id: str) -> None:
+    """Removes the floating IPs of an external network that stand for nothing: the network goes."""
+    statement = select(FloatingIp).where(
+        FloatingIp.floating_network_id == network_id, FloatingIp.port_id.is_(None)
+    )
+    for floating_ip in session.scalars(statement).all():
+        port = session.get_one(Port, floating_ip.floating_port_id)
+        session.execute(sql_delete(FloatingIp).where(FloatingIp.id == floating_ip.id))
+        tags.forget(session, floating_ip.id)
+        ports_delete.remove(session, port)

@@ -1,0 +1,42 @@
+"""What is special about floating IPs in lists and look-ups."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from controller.network.collection import Kind, Related
+from controller.network.floating_ips.fields import FLOATING_IP
+from controller.network.floating_ips.model import FloatingIp
+from controller.network.ports.model import Port
+from controller.network.tags import model as tags
+
+
+def _related(session: Session, rows: Sequence[Any]) -> Related:
+    return {
+        "ports": _ports(session, {row.port_id for row in rows if row.port_id}),
+        "tags": tags.of(session, [row.id for row in rows]),
+    }
+
+
+def _ports(session: Session, port_ids: set[str]) -> dict[str, dict[str, Any]]:
+    """What is shown of the ports that floating IPs stand for."""
+    statement = select(
+        Port.id,
+        Port.name,
+        Port.network_id,
+        Port.mac_address,
+        Port.is_admin_up.label("admin_state_up"),
+        Port.status,
+        Port.device_id,
+        Port.device_owner,
+    ).where(Port.id.in_(port_ids))
+    found: dict[str, dict[str, Any]] = {}
+    for row in session.execute(statement).mappings() if port_ids else ():
+        details = dict(row)
+        found[details.pop("id")] = details
+    return found
+
+
+KIND = Kind(name="floatingip", fields=FLOATING_IP, model=FloatingIp, related=_related)

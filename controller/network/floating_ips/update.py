@@ -1,0 +1,40 @@
+"""Changing a floating IP: what it stands for, and its description."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from controller.network import refusals, standard
+from controller.network.floating_ips.associate import lock_target, stand_for
+from controller.network.floating_ips.disassociate import loosen
+from controller.network.floating_ips.model import FloatingIp
+from controller.web.caller import Caller
+
+
+def lock(session: Session, floating_ip: FloatingIp) -> None:
+    """Other verbs on the floating IP stand in line; router and port are locked before. Raises NotFound."""
+    if not standard.lock(session, FloatingIp, [floating_ip.id]):
+        raise refusals.missing("floatingip", floating_ip.id)
+    session.refresh(floating_ip)
+
+
+def update(session: Session, caller: Caller, floating_ip: FloatingIp, values: dict[str, Any]) -> None:
+    """Writes the change; what the body does not name stays. Raises BadRequest, NotFound, Conflict."""
+    is_named = "port_id" in values or "fixed_ip_address" in values
+    port_id = values.pop("port_id", floating_ip.port_id)
+    fixed_ip_address = values.pop("fixed_ip_address", None)
+    if fixed_ip_address and not port_id:
+        raise refusals.bad("floatingip", "fixed_ip_address cannot be specified without a port_id")
+    if is_named and port_id:
+        asked = {"port_id": port_id, "fixed_ip_address": fixed_ip_address}
+        network_id = floating_ip.floating_network_id
+        target = lock_target(session, caller, floating_ip.project_id, network_id, asked)
+        lock(session, floating_ip)
+        stand_for(session, floating_ip, target)
+    else:
+        lock(session, floating_ip)
+    if is_named and not port_id:
+        loosen(session, [floating_ip])
+    for name, value in values.items():
+        setattr(floating_ip, name, value)
+    standard.touch(floating_ip)

@@ -1,0 +1,24 @@
+"""Putting ports on hosts."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from controller.db import outbox
+from controller.network.ports.model import Port
+
+
+def place(session: Session, port_ids: Sequence[str], host: str) -> None:
+    """Writes the host of ports where it differs, so that doing it twice disturbs nothing.
+
+    They are DOWN until the host says otherwise.
+    """
+    if not port_ids:
+        return
+    moving = session.scalars(select(Port.id).where(Port.id.in_(port_ids), Port.binding_host != host)).all()
+    session.execute(
+        update(Port).where(Port.id.in_(moving)).values(binding_host=host, status="DOWN"),
+        execution_options={"synchronize_session": "fetch"},
+    )
+    outbox.changed(session, "port", *moving)

@@ -1,0 +1,1 @@
+"""Routers: a namespace of one host between networks, and the way outside."""

@@ -1,0 +1,146 @@
+"""Rows → the contract document of a router, and what it is built on.
+
+Its ports and their networks are documents of their own on the same host.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from contract import router as contract
+from contract.document import Key
+from controller.db.host_documents import DocumentKind, filled
+from controller.network.floating_ips.model import FloatingIp
+from controller.network.networks.model import Network
+from controller.network.ports.model import GATEWAY_OWNER, Port, PortAddress
+from controller.network.routers.model import Router
+from controller.network.subnets.model import Subnet
+
+#: Of a port its addresses in order, each with its subnet.
+_Addresses = Mapping[str, Sequence[tuple[str, Subnet]]]
+
+
+def _hosts(session: Session, router_id: str) -> set[str]:
+    host = session.scalar(select(Router.host).where(Router.id == router_id))
+    return {host} if host else set()
+
+
+def _router(session: Session, host: str, router_id: str) -> contract.Router | None:
+    router = session.get(Router, router_id, populate_existing=True)
+    if router is None or router.host != host:
+        return None
+    ports = _ports(session, router_id)
+    addresses = _addresses(session, router_id)
+    inside = [p for p in ports if p[0].device_owner != GATEWAY_OWNER]
+    outside = [p for p in ports if p[0].device_owner == GATEWAY_OWNER]
+    return filled(
+        contract.Router,
+        router,
+        interfaces=tuple(_interface(port, mtu, addresses) for port, mtu in inside),
+        gateways=tuple(_gateway(router, port, mtu, addresses) for port, mtu in outside),
+        routes=tuple(
+            contract.Route(destination=route["destination"], next_hop=route["nexthop"])
+            for route in router.routes
+        ),
+        floating_ips=_floating_ips(session, router_id),
+        port_forwardings=(),
+    )
+
+
+def _ports(session: Session, router_id: str) -> list[tuple[Port, int]]:
+    """The router's ports, each with the MTU of its network."""
+    statement = (
+        select(Port, Network.mtu)
+        .join(Network, Network.id == Port.network_id)
+        .where(Port.router_id == router_id)
+        .order_by(Port.id)
+        .execution_options(populate_existing=True)
+    )
+    return [(port, mtu) for port, mtu in session.execute(statement)]
+
+
+def _addresses(session: Session, router_id: str) -> _Addresses:
+    found: dict[str, list[tuple[str, Subnet]]] = {}
+    statement = (
+        select(PortAddress.port_id, PortAddress.ip_address, Subnet)
+        .join(Subnet, Subnet.id == PortAddress.subnet_id)
+        .join(Port, Port.id == PortAddress.port_id)
+        .where(Port.router_id == router_id)
+        .order_by(PortAddress.ordinal)
+        .execution_options(populate_existing=True)
+    )
+    for port_id, text, subnet in session.execute(statement):
+        found.setdefault(port_id, []).append((text, subnet))
+    return found
+
+
+def _interface(port: Port, mtu: int, addresses: _Addresses) -> contract.RouterInterface:
+    has = addresses.get(port.id, ())
+    return filled(
+        contract.RouterInterface,
+        port,
+        port_id=port.id,
+        mtu=mtu,
+        addresses=_with_length(has),
+        advertised=tuple(_advertised(subnet) for _, subnet in has if subnet.ipv6_ra_mode),
+    )
+
+
+def _advertised(subnet: Subnet) -> contract.AdvertisedPrefix:
+    return filled(contract.AdvertisedPrefix, subnet, mode=subnet.ipv6_ra_mode)
+
+
+def _gateway(router: Router, port: Port, mtu: int, addresses: _Addresses) -> contract.RouterGateway:
+    has = addresses.get(port.id, ())
+    hops = dict.fromkeys(subnet.gateway_ip for _, subnet in has if subnet.gateway_ip)
+    return filled(
+        contract.RouterGateway,
+        port,
+        port_id=port.id,
+        mtu=mtu,
+        addresses=_with_length(has),
+        next_hops=tuple(hops),
+        is_snat=router.is_snat,
+    )
+
+
+def _with_length(has: Iterable[tuple[str, Subnet]]) -> tuple[str, ...]:
+    return tuple(f"{text}/{ipaddress.ip_network(subnet.cidr).prefixlen}" for text, subnet in has)
+
+
+def _floating_ips(session: Session, router_id: str) -> tuple[contract.FloatingIp, ...]:
+    rows = session.execute(
+        select(FloatingIp.id, FloatingIp.floating_ip_address, FloatingIp.fixed_ip_address)
+        .where(FloatingIp.router_id == router_id, FloatingIp.fixed_ip_address.is_not(None))
+        .order_by(FloatingIp.id)
+    )
+    return tuple(filled(contract.FloatingIp, row) for row in rows)
+
+
+DOCUMENT = DocumentKind(_hosts, _router)
+
+
+# --- routers that are built on other rows
+
+
+def of_router(_session: Session, router_id: str) -> set[Key]:
+    """A router itself."""
+    return {Key("router", router_id)}
+
+
+def of_network(session: Session, network_id: str) -> set[Key]:
+    """Routers with a port on the network."""
+    statement = select(Port.router_id).where(Port.network_id == network_id, Port.router_id.is_not(None))
+    return {Key("router", found) for found in session.scalars(statement.distinct()) if found}
+
+
+def of_subnet(session: Session, subnet_id: str) -> set[Key]:
+    """Routers with an address of the subnet."""
+    statement = (
+        select(Port.router_id)
+        .join(PortAddress, PortAddress.port_id == Port.id)
+        .where(PortAddress.subnet_id == subnet_id, Port.router_id.is_not(None))
+    )
+    return {Key("router", found) for found in session.scalars(statement.distinct()) if found}

@@ -1,0 +1,120 @@
+"""The way outside of a router: a port of its own on an external network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from controller.db import outbox
+from controller.network import collection, refusals, standard
+from controller.network.floating_ips.model import FloatingIp
+from controller.network.networks.kind import KIND as NETWORKS
+from controller.network.networks.model import Network
+from controller.network.ports import delete as ports_delete
+from controller.network.ports.create import NewPort, create_own, locked_subnets
+from controller.network.ports.model import GATEWAY_OWNER, Port
+from controller.network.ports.update import replace_addresses
+from controller.network.routers import attached
+from controller.network.routers.model import Router
+from controller.network.subnets.model import Subnet
+from controller.web import schema
+from controller.web.caller import Caller
+from controller.web.policy import Policy
+
+FixedIps = tuple[dict[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """What ``external_gateway_info`` asks for; no ``fixed_ips`` means those that are there, or any."""
+
+    network_id: str
+    is_snat: bool = True
+    fixed_ips: FixedIps = ()
+
+
+def asked(info: dict[str, Any] | None) -> Gateway | None:
+    """The gateway that a body asks for; None for none."""
+    if not info:
+        return None
+    return Gateway(
+        network_id=info["network_id"],
+        is_snat=schema.as_bool(info.get("enable_snat", True)),
+        fixed_ips=tuple(info.get("external_fixed_ips", ())),
+    )
+
+
+def check_allowed(policy: Policy, caller: Caller, info: dict[str, Any] | None) -> None:
+    """Refuses the parts of ``external_gateway_info`` that the caller's role may not give."""
+    for name, rule in (
+        ("enable_snat", "network:router:snat"),
+        ("external_fixed_ips", "network:router:external_fixed_ips"),
+    ):
+        if info and name in info and not policy.allows(caller, rule):
+            raise refusals.disallowed(rule, f"{name} may not be given by your role.")
+
+
+def set_gateway(session: Session, caller: Caller, router: Router, wanted: Gateway | None) -> None:
+    """Gives the router this gateway alone; the router is locked. Raises BadRequest, NotFound, Conflict."""
+    if wanted is None:
+        clear(session, router)
+        return
+    network = _external(session, caller, wanted)
+    router.is_snat = wanted.is_snat
+    port = attached.gateway(session, router.id)
+    if port is not None and port.network_id == network.id:
+        _readdress(session, port, wanted.fixed_ips)
+        return
+    clear(session, router)
+    router.is_snat = wanted.is_snat
+    subnets = session.scalars(select(Subnet).where(Subnet.network_id == network.id)).all()
+    attached.check_subnets(session, router.id, subnets)
+    new = NewPort(
+        network_id=network.id,
+        fixed_ips=wanted.fixed_ips,
+        device_id=router.id,
+        device_owner=GATEWAY_OWNER,
+        is_port_security=False,
+        security_group_ids=(),
+        extra={"router_id": router.id},
+    )
+    create_own(session, network.id, new)
+
+
+def clear(session: Session, router: Router) -> None:
+    """Takes the gateway away, if there is one. Raises Conflict while floating IPs need it."""
+    port = attached.gateway(session, router.id)
+    router.is_snat = True
+    if port is None:
+        return
+    needed = select(FloatingIp.id).where(FloatingIp.router_id == router.id)
+    if session.scalar(needed.limit(1)):
+        raise refusals.in_use(
+            f"Gateway cannot be updated for router {router.id}, since a gateway to external network "
+            f"{port.network_id} is required by one or more floating IPs.",
+            "RouterExternalGatewayInUseByFloatingIp",
+        )
+    ports_delete.remove(session, port)
+
+
+def _external(session: Session, caller: Caller, wanted: Gateway) -> Network:
+    network: Network = collection.find(session, NETWORKS, caller, wanted.network_id)
+    if not network.is_external:
+        raise refusals.bad("router", f"Network {network.id} is not an external network")
+    texts = {one["ip_address"] for one in wanted.fixed_ips if "ip_address" in one}
+    statement = select(Subnet.gateway_ip).where(Subnet.network_id == network.id, Subnet.gateway_ip.in_(texts))
+    taken = session.scalar(statement.limit(1))
+    if taken is not None:
+        raise refusals.bad("router", f"External IP {taken} is the same as the gateway IP")
+    return network
+
+
+def _readdress(session: Session, port: Port, wanted: Sequence[dict[str, str]]) -> None:
+    if not wanted:
+        return
+    standard.lock(session, Network, [port.network_id])
+    replace_addresses(session, port, locked_subnets(session, port.network_id), wanted)
+    standard.touch(port)
+    outbox.changed(session, "port", port.id)

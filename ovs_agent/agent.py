@@ -22,6 +22,7 @@ from ovs_agent.handlers import (
     InstanceDataHandler,
     NetworkHandler,
     PortHandler,
+    RouterHandler,
     SecurityGroupHandler,
     SegmentHandler,
 )
@@ -29,6 +30,7 @@ from ovs_agent.host.ovsdb import Interface, Ovsdb, OvsdbError
 from ovs_agent.host.processes import Processes
 from ovs_agent.keeper import Keeper
 from ovs_agent.metadata_server import MetadataServer
+from ovs_agent.routers import Routers
 from ovs_agent.services import Services
 from ovs_agent.switch import Switch
 from runtime import service, settings
@@ -37,7 +39,7 @@ from runtime.reconcile.ledger import Ledger
 from runtime.reconcile.outcome import Handler
 
 #: Kinds in the order in which they are applied at start.
-ORDER = ("segment", "security_group", "network", "instance_data", "port")
+ORDER = ("segment", "security_group", "network", "instance_data", "router", "port")
 
 
 def main() -> None:
@@ -79,7 +81,8 @@ def build(
         "security_group": SecurityGroupHandler(switch),
         "network": NetworkHandler(desired, database, switch, services, poke),
         "instance_data": InstanceDataHandler(),
-        "port": PortHandler(desired, database, switch, services, applier),
+        "router": RouterHandler(Routers(desired, edges, applier)),
+        "port": PortHandler(desired, edges, services, applier, poke),
     }
     told = _Told(conf)
     watch = Keeper(
@@ -94,7 +97,7 @@ def build(
     cache = settings.state_dir(conf, OVS_AGENT) / "datapath"
     tunnel_ip = settings.tunnel_ip(conf)
     make = keeper.bridge_maker(database, str(own.datapath_type), tunnel_ip, cache, told.datapath)
-    watch.start(make)
+    watch.start(make, own.bridge_mappings)
     stack.callback(watch.stop)
     return Parts(
         handlers=handlers,

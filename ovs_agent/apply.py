@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract.document import Key
+from contract.router import Router
 from ovs_agent import plan
 from ovs_agent.desired import Desired
 from ovs_agent.flows.network import Seat
 from ovs_agent.flows.pipeline import View
-from ovs_agent.host import dnsmasq, links, netns, ofctl, ovsdb
+from ovs_agent.host import arp, conntrack, dnsmasq, links, netns, nft, ofctl, ovsdb, routing
 from ovs_agent.host.processes import Processes
 from ovs_agent.metadata_server import MetadataServer
+from ovs_agent.namespaces import nat
 from ovs_agent.switch import INTEGRATION, Switch
 from runtime import faultpoint
 
@@ -59,6 +61,14 @@ class Applier:
             plan.OpenMetadata: self._open_metadata,
             plan.CloseMetadata: self._close_metadata,
             plan.RemoveService: self._remove_service,
+            plan.MakeRouter: self._make_router,
+            plan.MakeLink: self._make_link,
+            plan.PlugLink: self._plug_link,
+            plan.RemoveLink: self._remove_link,
+            plan.ApplyNat: self._apply_nat,
+            plan.FurnishRouter: self._furnish_router,
+            plan.Announce: self._announce,
+            plan.RemoveRouter: self._remove_router,
         }
 
     def apply(self, actions: Iterable[plan.Action]) -> None:
@@ -68,10 +78,10 @@ class Applier:
             with faultpoint.around("ovs", action):
                 self._acts[type(action)](action)
 
-    def watch_dnsmasq(self, network_id: str) -> None:
-        """Looks at the network again when its dnsmasq ends."""
-        number = dnsmasq.pid(self._directory(network_id))
-        ended: Callable[[], None] = lambda: self._poke([Key("network", network_id)])  # noqa: E731
+    def watch_dnsmasq(self, owner: Key) -> None:
+        """Looks at the network or router again when its dnsmasq ends."""
+        number = dnsmasq.pid(self._directory(owner.id))
+        ended: Callable[[], None] = lambda: self._poke([owner])  # noqa: E731
         if number is not None and not self._processes.watch(number, ended):
             ended()
 
@@ -116,22 +126,22 @@ class Applier:
         self._ovsdb.plug(INTEGRATION, action.outer, {ovsdb.NETWORK: action.network_id})
 
     def _write_files(self, action: plan.WriteFiles) -> None:
-        directory = self._directory(action.network_id)
+        directory = self._directory(action.owner.id)
         directory.mkdir(parents=True, exist_ok=True)
         for name in ("hosts", "options", "names", "config"):
             _write(directory / name, getattr(action.files, name))
 
     def _start_dnsmasq(self, action: plan.StartDnsmasq) -> None:
-        directory = self._directory(action.network_id)
+        directory = self._directory(action.owner.id)
         dnsmasq.stop(directory)
         dnsmasq.start(action.namespace, directory)
-        self.watch_dnsmasq(action.network_id)
+        self.watch_dnsmasq(action.owner)
 
     def _reload_dnsmasq(self, action: plan.ReloadDnsmasq) -> None:
-        dnsmasq.reload(self._directory(action.network_id))
+        dnsmasq.reload(self._directory(action.owner.id))
 
     def _stop_dnsmasq(self, action: plan.StopDnsmasq) -> None:
-        directory = self._directory(action.network_id)
+        directory = self._directory(action.owner.id)
         dnsmasq.stop(directory)
         dnsmasq.remove_files(directory)
 
@@ -147,6 +157,46 @@ class Applier:
             self._ovsdb.unplug(name)
             links.remove(name)
         netns.remove(action.namespace)
+
+    def _make_router(self, action: plan.MakeRouter) -> None:
+        netns.create(action.namespace)
+        routing.prepare(action.namespace)
+
+    def _make_link(self, action: plan.MakeLink) -> None:
+        """What is plugged under this name is unplugged first: Open vSwitch would go on with the lost link."""
+        link = action.link
+        if self._ovsdb.interface(link.outer) is not None:
+            self._ovsdb.unplug(link.outer)
+            self._ovsdb.settle(INTEGRATION)
+        links.remove(link.outer)
+        links.make_pair(link.outer, link.name, action.namespace)
+
+    def _plug_link(self, action: plan.PlugLink) -> None:
+        link = action.link
+        links.raise_link(link.outer, action.mtu)
+        external_ids = {ovsdb.IFACE_ID: link.port_id, ovsdb.ROUTER: action.router_id}
+        self._ovsdb.plug(INTEGRATION, link.outer, external_ids)
+
+    def _remove_link(self, action: plan.RemoveLink) -> None:
+        self._ovsdb.unplug(action.outer)
+        links.remove(action.outer)
+
+    def _apply_nat(self, action: plan.ApplyNat) -> None:
+        generation = nft.apply(action.namespace, nat.text(action.nat))
+        count = conntrack.cut(action.namespace, lambda seen: nat.agrees(action.nat, seen))
+        if count:
+            LOG.info("router %s: %d connections cut", action.router_id, count)
+        self._desired.set_note(Router.KIND, action.router_id, f"{action.digest} {generation}".encode())
+
+    def _furnish_router(self, action: plan.FurnishRouter) -> None:
+        routing.furnish(action.namespace, action.inside)
+
+    def _announce(self, action: plan.Announce) -> None:
+        arp.announce(action.namespace, action.news)
+
+    def _remove_router(self, action: plan.RemoveRouter) -> None:
+        netns.remove(action.namespace)
+        self._desired.set_note(Router.KIND, action.router_id, None)
 
 
 def remove_seat(switch: Switch, port_id: str) -> None:

@@ -1,7 +1,7 @@
 """Takes everything of ours off the host: ``python -m ovs_agent.cleanup`` (``make down``).
 
-Bridges, namespaces, service links and dnsmasq processes; the ledger stays, so an agent that is started
-again brings everything back.
+Bridges, patches to those of the operator, namespaces, their links and dnsmasq processes; the ledger stays, so
+an agent that is started again brings everything back.
 """
 
 import runtime.lean  # noqa: F401
@@ -42,15 +42,15 @@ def clean(root: pathlib.Path, remote: str) -> None:
     with contextlib.suppress(OvsdbError):
         database = Ovsdb(remote, lambda before, after: None)
         for row in database.interfaces():
-            if row.network_id:
+            if row.network_id or row.router_id or row.is_uplink:
                 database.unplug(row.name)
         database.remove_bridges((INTEGRATION, TUNNEL))
         database.close()
     for name in links.names():
-        if name.startswith(names.OUTER_PREFIX):
+        if name.startswith((names.OUTER_PREFIX, names.ROUTER_OUTER_PREFIX)):
             links.remove(name)
     for name in netns.names():
-        if name.startswith(names.PREFIX):
+        if name.startswith((names.PREFIX, names.ROUTER_PREFIX)):
             netns.remove(name)
 
 

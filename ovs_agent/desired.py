@@ -11,6 +11,7 @@ from contract.instance_data import InstanceData
 from contract.kinds import decode
 from contract.network import Network
 from contract.port import Port
+from contract.router import Router
 from contract.security_group import SecurityGroup
 from contract.segment import Segment
 from ovs_agent.flows import pipeline
@@ -56,6 +57,10 @@ class Desired:
     def groups(self) -> list[SecurityGroup]:
         """All security groups of this host."""
         return self._all(SecurityGroup)
+
+    def routers(self) -> list[Router]:
+        """All routers of this host."""
+        return self._all(Router)
 
     def segment(self, network_id: str) -> Segment | None:
         """How a network is carried."""

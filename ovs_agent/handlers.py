@@ -9,13 +9,17 @@ from contract.document import Document, Key
 from contract.network import Network
 from contract.port import Port, PortObserved
 from contract.report import Fault
+from contract.router import Router, RouterObserved
 from contract.security_group import SecurityGroup
 from contract.segment import Segment
 from ovs_agent import observe, plan
-from ovs_agent.apply import Applier, remove_seat
+from ovs_agent.apply import Applier, Edges, remove_seat
 from ovs_agent.desired import Desired
+from ovs_agent.flows import provider
 from ovs_agent.flows.pipeline import View
-from ovs_agent.host import dnsmasq, netns, ofctl, ovsdb
+from ovs_agent.flows.port import is_of_router
+from ovs_agent.host import dnsmasq, netns, nft, ofctl, ovsdb
+from ovs_agent.routers import Routers
 from ovs_agent.services import Services
 from ovs_agent.switch import NotReady, Switch
 from runtime.reconcile.outcome import Failed, Retry
@@ -34,7 +38,13 @@ def _host_trouble() -> Iterator[None]:
         yield
     except NotReady as error:
         raise Retry(1.0) from error
-    except (ofctl.SwitchError, ovsdb.OvsdbError, netns.NamespaceError, dnsmasq.DnsmasqError) as error:
+    except (
+        ofctl.SwitchError,
+        ovsdb.OvsdbError,
+        netns.NamespaceError,
+        dnsmasq.DnsmasqError,
+        nft.NftError,
+    ) as error:
         message = "The host could not set up its network and tries again."
         raise Retry(2.0, Fault(message=message, details=str(error))) from error
 
@@ -43,13 +53,14 @@ class PortHandler:
     """A port: DHCP first, then flows, then the mark that lets its server start."""
 
     def __init__(
-        self, desired: Desired, database: ovsdb.Ovsdb, switch: Switch, services: Services, applier: Applier
+        self, desired: Desired, edges: Edges, services: Services, applier: Applier, poke: Poke
     ) -> None:
         self._desired = desired
-        self._ovsdb = database
-        self._switch = switch
+        self._ovsdb = edges.database
+        self._switch = edges.switch
         self._services = services
         self._applier = applier
+        self._poke = poke
 
     def apply(self, document: Document) -> PortObserved:
         """Wires the port if its tap is there. Its tap's coming and going is an event that pokes."""
@@ -62,7 +73,10 @@ class PortHandler:
             seen = observe.port(self._ovsdb, self._switch, self._desired, port.id)
             if seen.epoch == 0:
                 raise NotReady("the switch is not filled yet")
-            self._applier.apply(plan.port(port, digest, seen))
+            actions = plan.port(port, digest, seen)
+            self._applier.apply(actions)
+        if actions and is_of_router(port):
+            self._poke([Key(Router.KIND, port.device_id)])
         if seen.tap is None:
             return PortObserved(is_wired=False)
         return PortObserved(is_wired=True, ofport=self._switch.ofport(port.id))
@@ -84,6 +98,33 @@ class PortHandler:
         if network is None or segment is None or self._switch.number(port.network_id) is None:
             raise Retry(_PATIENCE_S)
         self._services.admit(network)
+
+
+class RouterHandler:
+    """A router: its namespace, whose links the port handler wires by their documents."""
+
+    def __init__(self, routers: Routers) -> None:
+        self._routers = routers
+
+    def apply(self, document: Document) -> RouterObserved:
+        """Brings it; the wiring of its ports is an event that pokes. One that is not up is not there."""
+        router = cast(Router, document)
+        with _host_trouble():
+            if not router.is_admin_up:
+                self._routers.remove(router.id)
+                return RouterObserved(is_active=False)
+            try:
+                faults = self._routers.bring(router)
+            except ValueError as error:
+                message = "The router's addresses cannot be obeyed."
+                raise Failed(Fault(message=message, details=str(error))) from error
+        _tell(faults, "Parts of the router cannot be obeyed; the rest is in force.")
+        return RouterObserved(is_active=self._routers.is_active(router))
+
+    def remove(self, resource_id: str, document: Document | None) -> None:
+        """Takes namespace, links and dnsmasq away."""
+        with _host_trouble():
+            self._routers.remove(resource_id)
 
 
 class NetworkHandler:
@@ -158,10 +199,10 @@ class SegmentHandler:
             self._switch.change(self._owners(segment.id, is_renumbered), update)
         if is_renumbered:
             self._poke([Key(Port.KIND, port.id) for port in self._desired.ports(segment.id)])
-        if segment.network_type in ("flat", "vlan"):
-            message = f"Networks of type {segment.network_type} are not carried between hosts yet."
-            raise Failed(Fault(message=message))
-        _tell(self._switch, Key(Segment.KIND, segment.id), "segment")
+        message = "Parts of the segment cannot be obeyed; the rest is in force."
+        if segment.network_type in provider.TYPES:
+            message = "This host does not join the network to its physical network."
+        _tell(self._switch.faults(Key(Segment.KIND, segment.id)), message)
 
     def remove(self, resource_id: str, document: Document | None) -> None:
         """Takes the network's flows out: without a segment it has no number."""
@@ -196,7 +237,7 @@ class SecurityGroupHandler:
 
         with _host_trouble():
             self._switch.change([key, *self._restated(group)], update)
-        _tell(self._switch, key, "security group")
+        _tell(self._switch.faults(key), "Parts of the security group cannot be obeyed; the rest is in force.")
 
     def remove(self, resource_id: str, document: Document | None) -> None:
         """Takes its flows out: nothing is allowed by it any more."""
@@ -224,8 +265,7 @@ class InstanceDataHandler:
         """It is out of the ledger."""
 
 
-def _tell(switch: Switch, key: Key, name: str) -> None:
-    """Reports what of a document could not be obeyed; the rest is in force."""
-    if faults := switch.faults(key):
-        message = f"Parts of the {name} cannot be obeyed; the rest is in force."
+def _tell(faults: tuple[str, ...], message: str) -> None:
+    """Reports what of a document could not be obeyed."""
+    if faults:
         raise Failed(Fault(message=message, details="; ".join(faults[:20])))

@@ -8,13 +8,14 @@ import contextlib
 import logging
 import pathlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from contract.document import Key
 from ovs_agent import datapath
 from ovs_agent.desired import Desired
 from ovs_agent.flows.network import Seat
 from ovs_agent.flows.pipeline import View
+from ovs_agent.flows.provider import Uplink
 from ovs_agent.flows.tunnel import Plumbing
 from ovs_agent.host import ofctl, ovsdb
 from ovs_agent.host.processes import Processes
@@ -47,11 +48,15 @@ class Keeper:
         self._due = threading.Event()
         self._is_stopping = False
         self._make_bridges: Callable[[], None] = lambda: None
+        self._mappings: Mapping[str, str] = {}
         self._thread = threading.Thread(target=self._keep, name="keeper", daemon=True)
 
-    def start(self, make_bridges: Callable[[], None]) -> None:
-        """Fills the switch now if it is there, and from now on whenever that is needed."""
-        self._make_bridges = make_bridges
+    def start(self, make_bridges: Callable[[], None], mappings: Mapping[str, str]) -> None:
+        """Fills the switch now if it is there, and from now on whenever that is needed.
+
+        ``mappings`` is physical network to bridge.
+        """
+        self._make_bridges, self._mappings = make_bridges, mappings
         if not self._try():
             self._due.set()
         self._thread.start()
@@ -65,7 +70,9 @@ class Keeper:
     def doubt(self, before: ovsdb.Interface | None, after: ovsdb.Interface | None) -> None:
         """A row changed: if it is one that joins the bridges, the switch may be another one."""
         row = after or before
-        if row is not None and row.name in _PLUMBING and _port(before) != _port(after):
+        if row is None or _port(before) == _port(after):
+            return
+        if row.name in _PLUMBING or row.is_uplink or row.name in self._mappings.values():
             self._due.set()
 
     def _keep(self) -> None:
@@ -81,6 +88,7 @@ class Keeper:
         try:
             pid = self._pid()
             self._make_bridges()
+            self._ovsdb.ensure_uplinks(INTEGRATION, set(self._mappings.values()))
             self._ovsdb.settle(INTEGRATION)
             if not self._switch.is_whole(self._plumbing()):
                 self._fill()
@@ -129,8 +137,16 @@ class Keeper:
         return view
 
     def _plumbing(self) -> Plumbing | None:
-        places = [_port(self._ovsdb.interface(name)) for name in _PLUMBING]
-        return Plumbing(*places) if None not in places else None  # type: ignore[arg-type]
+        patch, peer, vxlan = (_port(self._ovsdb.interface(name)) for name in _PLUMBING)
+        if patch is None or peer is None or vxlan is None:
+            return None
+        uplinks = {name: Uplink(bridge, self._uplink(bridge)) for name, bridge in self._mappings.items()}
+        return Plumbing(patch, peer, vxlan, uplinks)
+
+    def _uplink(self, bridge: str) -> int | None:
+        """Where br-int is joined to a bridge of the operator's; None unless both ends of the patch are there."""
+        here, there = (self._ovsdb.interface(end(bridge)) for end in (ovsdb.uplink, ovsdb.uplink_peer))
+        return _port(here) if _port(there) is not None else None
 
     def _pid(self) -> int | None:
         """ovs-vswitchd's process; None where its pid file cannot be read, as in a container of its own."""
@@ -159,6 +175,7 @@ def every_key(desired: Desired) -> list[Key]:
         *(Key("segment", segment.id) for segment in desired.segments()),
         *(Key("security_group", group.id) for group in desired.groups()),
         *(Key("network", network.id) for network in desired.networks()),
+        *(Key("router", router.id) for router in desired.routers()),
         *(Key("port", port.id) for port in desired.all_ports()),
     ]
 

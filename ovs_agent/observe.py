@@ -5,14 +5,16 @@ from collections.abc import Iterable
 
 from contract.calls import Finding
 from contract.document import Key
+from contract.router import Router
 from ovs_agent import plan
 from ovs_agent.desired import Desired
-from ovs_agent.host import dnsmasq, links, netns
+from ovs_agent.host import dnsmasq, links, netns, nft, routing
 from ovs_agent.host.ovsdb import Interface, Ovsdb
 from ovs_agent.metadata_server import MetadataServer
 from ovs_agent.namespaces import names
 from ovs_agent.namespaces.dhcp import Files
 from ovs_agent.namespaces.metadata import Interior
+from ovs_agent.namespaces.router import legs
 from ovs_agent.switch import Switch
 
 _FILES = ("config", "hosts", "options", "names")
@@ -39,8 +41,34 @@ def service(
     )
 
 
+def router(ovsdb: Ovsdb, desired: Desired, router_id: str, directory: pathlib.Path) -> plan.RouterSeen:
+    """A router's namespace and links; which are wired and announced is the caller's to say."""
+    namespace = names.router_namespace(router_id)
+    is_namespace = netns.exists(namespace)
+    rows = {row.name for row in ovsdb.interfaces() if row.router_id == router_id}
+    mtus = {name: links.mtu_if_up(name) for name in rows}
+    return plan.RouterSeen(
+        is_namespace=is_namespace,
+        files=files(directory),
+        is_dnsmasq=dnsmasq.pid(directory) is not None,
+        inside=routing.look(namespace) if is_namespace else None,
+        outer={name: mtu for name, mtu in mtus.items() if mtu is not None},
+        plugged=frozenset(rows),
+        nat=_nat(desired.note(Router.KIND, router_id), namespace) if is_namespace else "",
+        wired=frozenset(),
+        announced=frozenset(),
+    )
+
+
+def _nat(note: bytes | None, namespace: str) -> str:
+    """The digest of the rules that were last applied, if nobody changed any since."""
+    digest, _, generation = (note or b"").decode().partition(" ")
+    return digest if generation and int(generation) == nft.generation(namespace) else ""
+
+
 def findings(ovsdb: Ovsdb, desired: Desired) -> Iterable[Finding]:
-    """Namespaces, service links and taps of this host, with whether a document accounts for them."""
+    """Namespaces, their links, and taps of this host, with whether a document accounts for them."""
+    yield from _router_findings(desired)
     networks = {network.id: network for network in desired.networks()}
     for name in netns.names():
         if name.startswith(names.PREFIX):
@@ -61,6 +89,19 @@ def findings(ovsdb: Ovsdb, desired: Desired) -> Iterable[Finding]:
             yield Finding(kind="port", id=row.iface_id, place=row.name, is_known=known, details=details)
 
 
+def _router_findings(desired: Desired) -> Iterable[Finding]:
+    routers = desired.routers()
+    known = {router.id for router in routers if router.is_admin_up}
+    for name in netns.names():
+        if name.startswith(names.ROUTER_PREFIX):
+            router_id = name.removeprefix(names.ROUTER_PREFIX)
+            yield Finding(kind="router", id=router_id, place=name, is_known=router_id in known)
+    outer = {names.router_outer(leg.port_id): router.id for router in routers for leg in legs(router)}
+    for name in links.names():
+        if name.startswith(names.ROUTER_OUTER_PREFIX):
+            yield Finding(kind="router", id=outer.get(name, ""), place=name, is_known=name in outer)
+
+
 def changed_keys(before: Interface | None, after: Interface | None) -> list[Key]:
     """Whose business a changed row is. A mark of our own is nobody's."""
     if before is not None and after is not None and _essence(before) == _essence(after):
@@ -71,11 +112,15 @@ def changed_keys(before: Interface | None, after: Interface | None) -> list[Key]
             keys.add(Key("port", row.iface_id))
         if row is not None and row.network_id:
             keys.add(Key("network", row.network_id))
+        if row is not None and row.router_id:
+            keys.add(Key("router", row.router_id))
     return sorted(keys)
 
 
 def _essence(row: Interface) -> tuple[object, ...]:
-    return row.name, row.ofport, row.iface_id, row.network_id
+    """A link of ours that somebody took away keeps its ofport; a guest's tap is its maker's."""
+    link = row.ifindex if row.network_id or row.router_id else 0
+    return row.name, row.ofport, row.iface_id, row.network_id, row.router_id, link
 
 
 def _tap(row: Interface | None) -> plan.Tap | None:

@@ -23,7 +23,7 @@ OPTIONS = [
     cfg.DictOpt(
         "bridge_mappings",
         default={},
-        help="Physical network to bridge, such as public:br-ex. Told to the controller; not wired yet.",
+        help="Physical network to bridge, such as public:br-ex. The bridge is the operator's: it is only joined.",
     ),
     cfg.ListOpt(
         "dns_servers",

@@ -1,10 +1,21 @@
 """Desired and seen in, actions out: pure. The order of the actions is the order of need."""
 
+from collections.abc import Iterable
+
 import msgspec
 
+from contract.document import Key
+from contract.network import Network
 from contract.port import Port
+from contract.router import Router
 from ovs_agent.namespaces.dhcp import Files
 from ovs_agent.namespaces.metadata import Interior
+from ovs_agent.namespaces.nat import Nat
+from ovs_agent.namespaces.router import Inside, Link
+from ovs_agent.namespaces.router import Interior as RouterInterior
+
+#: Link, MAC and IPv4 address.
+Announcement = tuple[str, str, str]
 
 
 class Tap(msgspec.Struct, frozen=True):
@@ -25,14 +36,36 @@ class PortSeen(msgspec.Struct, frozen=True):
     highest_zone: int
 
 
-class ServiceSeen(msgspec.Struct, frozen=True):
-    """A network's services on this host."""
+class DnsmasqSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """A namespace, and the dnsmasq that may serve in it."""
 
     is_namespace: bool
-    is_plugged: bool
     files: Files | None
     is_dnsmasq: bool
+
+
+class ServiceSeen(DnsmasqSeen, frozen=True, kw_only=True):
+    """A network's services on this host."""
+
+    is_plugged: bool
     is_metadata: bool
+
+
+class RouterSeen(DnsmasqSeen, frozen=True, kw_only=True):
+    """A router on this host.
+
+    ``inside`` is None without a namespace. ``outer`` is the MTU of the outer ends that are up: Open vSwitch may take
+    one down whose name it knew before. ``plugged`` are those on br-int. ``nat`` is the digest of the rules in force,
+    empty when somebody changed them. ``wired`` are links whose ports have their flows; ``announced`` is what
+    neighbours were told.
+    """
+
+    inside: Inside | None
+    outer: dict[str, int]
+    plugged: frozenset[str]
+    nat: str
+    wired: frozenset[str]
+    announced: frozenset[Announcement]
 
 
 class QuietTap(msgspec.Struct, frozen=True):
@@ -83,29 +116,29 @@ class PlugService(msgspec.Struct, frozen=True):
 
 
 class WriteFiles(msgspec.Struct, frozen=True):
-    """dnsmasq's files."""
+    """dnsmasq's files; ``owner`` is the network or router."""
 
-    network_id: str
+    owner: Key
     files: Files
 
 
 class StartDnsmasq(msgspec.Struct, frozen=True):
     """Start it, ending one that runs with an older configuration."""
 
-    network_id: str
+    owner: Key
     namespace: str
 
 
 class ReloadDnsmasq(msgspec.Struct, frozen=True):
     """Have it read hosts, options and names again."""
 
-    network_id: str
+    owner: Key
 
 
 class StopDnsmasq(msgspec.Struct, frozen=True):
     """End it and remove its files."""
 
-    network_id: str
+    owner: Key
 
 
 class OpenMetadata(msgspec.Struct, frozen=True):
@@ -129,6 +162,63 @@ class RemoveService(msgspec.Struct, frozen=True):
     outer: str
 
 
+class MakeRouter(msgspec.Struct, frozen=True):
+    """The namespace, without links."""
+
+    namespace: str
+
+
+class MakeLink(msgspec.Struct, frozen=True):
+    """A veth pair into the namespace, in place of what is left of an older one."""
+
+    namespace: str
+    link: Link
+
+
+class PlugLink(msgspec.Struct, frozen=True):
+    """Join a link of a router to br-int as the port that it is."""
+
+    router_id: str
+    link: Link
+    mtu: int
+
+
+class RemoveLink(msgspec.Struct, frozen=True):
+    """Take a veth pair off br-int and off the host."""
+
+    outer: str
+
+
+class ApplyNat(msgspec.Struct, frozen=True):
+    """Replace the rules, and cut the connections that they would not make."""
+
+    router_id: str
+    namespace: str
+    nat: Nat
+    digest: str
+
+
+class FurnishRouter(msgspec.Struct, frozen=True):
+    """Addresses and routes."""
+
+    namespace: str
+    inside: Inside
+
+
+class Announce(msgspec.Struct, frozen=True):
+    """Tell neighbours where addresses are."""
+
+    namespace: str
+    news: tuple[Announcement, ...]
+
+
+class RemoveRouter(msgspec.Struct, frozen=True):
+    """Take the namespace off the host, and forget what was noted."""
+
+    router_id: str
+    namespace: str
+
+
 Action = (
     QuietTap
     | ForgetConnections
@@ -144,6 +234,14 @@ Action = (
     | OpenMetadata
     | CloseMetadata
     | RemoveService
+    | MakeRouter
+    | MakeLink
+    | PlugLink
+    | RemoveLink
+    | ApplyNat
+    | FurnishRouter
+    | Announce
+    | RemoveRouter
 )
 
 
@@ -176,22 +274,22 @@ def service(
     actions: list[Action] = [MakeNamespace(interior)]
     if not seen.is_plugged or not seen.is_namespace:
         actions.append(PlugService(network_id, interior.outer, interior.mtu))
-    actions += dnsmasq(network_id, interior, files, seen)
+    actions += dnsmasq(Key(Network.KIND, network_id), interior.namespace, files, seen)
     if not seen.is_metadata or not seen.is_namespace:
         actions.append(OpenMetadata(network_id, interior))
     return tuple(actions)
 
 
-def dnsmasq(network_id: str, interior: Interior, files: Files | None, seen: ServiceSeen) -> list[Action]:
+def dnsmasq(owner: Key, namespace: str, files: Files | None, seen: DnsmasqSeen) -> list[Action]:
     """Restarted for another configuration, told to read again for other hosts, else left alone."""
     if files is None:
-        return [StopDnsmasq(network_id)] if seen.files is not None or seen.is_dnsmasq else []
+        return [StopDnsmasq(owner)] if seen.files is not None or seen.is_dnsmasq else []
     is_same = seen.files is not None and seen.files.config == files.config
-    actions: list[Action] = [WriteFiles(network_id, files)] if seen.files != files else []
+    actions: list[Action] = [WriteFiles(owner, files)] if seen.files != files else []
     if not is_same or not seen.is_dnsmasq or not seen.is_namespace:
-        actions.append(StartDnsmasq(network_id, interior.namespace))
+        actions.append(StartDnsmasq(owner, namespace))
     elif actions:
-        actions.append(ReloadDnsmasq(network_id))
+        actions.append(ReloadDnsmasq(owner))
     return actions
 
 
@@ -199,9 +297,59 @@ def no_service(network_id: str, namespace: str, outer: str) -> tuple[Action, ...
     """All of it off the host."""
     return (
         CloseMetadata(network_id),
-        StopDnsmasq(network_id),
+        StopDnsmasq(Key(Network.KIND, network_id)),
         RemoveService(network_id, namespace, outer),
     )
+
+
+def router(
+    router_id: str, interior: RouterInterior, nat: tuple[Nat, str], files: Files | None, seen: RouterSeen
+) -> tuple[Action, ...]:
+    """Translation before addresses and forwarding: no packet leaves untranslated. ``nat`` is with its digest."""
+    namespace, wanted = interior.namespace, interior.inside
+    actions: list[Action] = [RemoveLink(outer) for outer in _stale(interior, seen)]
+    if not seen.is_namespace:
+        actions.append(MakeRouter(namespace))
+    there = seen.inside.links if seen.inside else {}
+    for link in interior.links:
+        is_made = link.name not in there
+        mtu = wanted.links[link.name].mtu
+        if is_made:
+            actions.append(MakeLink(namespace, link))
+        if is_made or link.outer not in seen.plugged or seen.outer.get(link.outer) != mtu:
+            actions.append(PlugLink(router_id, link, mtu))
+    if seen.nat != nat[1] or not seen.is_namespace:
+        actions.append(ApplyNat(router_id, namespace, *nat))
+    if seen.inside != wanted:
+        actions.append(FurnishRouter(namespace, wanted))
+    actions += dnsmasq(Key(Router.KIND, router_id), namespace, files, seen)
+    if news := tuple(sorted(announcements(wanted, seen.wired) - seen.announced)):
+        actions.append(Announce(namespace, news))
+    return tuple(actions)
+
+
+def announcements(inside: Inside, wired: frozenset[str]) -> frozenset[Announcement]:
+    """All that neighbours are to know of the links that are ``wired``."""
+    found = ((name, state) for name, state in inside.links.items() if name in wired)
+    return frozenset(
+        (name, state.mac_address, address.partition("/")[0])
+        for name, state in found
+        for address in state.addresses
+        if ":" not in address
+    )
+
+
+def no_router(router_id: str, namespace: str, outers: Iterable[str]) -> tuple[Action, ...]:
+    """All of it off the host."""
+    return (
+        StopDnsmasq(Key(Router.KIND, router_id)),
+        *(RemoveLink(outer) for outer in sorted(outers)),
+        RemoveRouter(router_id, namespace),
+    )
+
+
+def _stale(interior: RouterInterior, seen: RouterSeen) -> list[str]:
+    return sorted({*seen.outer, *seen.plugged} - {link.outer for link in interior.links})
 
 
 def _marked_ofport(text: str) -> int | None:

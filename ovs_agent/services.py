@@ -4,6 +4,7 @@ import logging
 import threading
 from collections import defaultdict
 
+from contract.document import Key
 from contract.network import Network
 from ovs_agent import observe, plan
 from ovs_agent.apply import Applier, Edges
@@ -43,7 +44,7 @@ class Services:
                 self._ovsdb, self._server, self._directory(network.id), network.id, interior
             )
             self._applier.apply(plan.service(network.id, interior, self._files(network), seen))
-            self._applier.watch_dnsmasq(network.id)
+            self._applier.watch_dnsmasq(Key(Network.KIND, network.id))
 
     def admit(self, network: Network) -> None:
         """Has DHCP know the network's present ports, before one of them is told to be ready."""
@@ -52,7 +53,8 @@ class Services:
             if interior is None:
                 return
             seen = self._quick_look(network.id, interior)
-            self._applier.apply(plan.dnsmasq(network.id, interior, self._files(network), seen))
+            owner = Key(Network.KIND, network.id)
+            self._applier.apply(plan.dnsmasq(owner, interior.namespace, self._files(network), seen))
 
     def remove(self, network_id: str, network: Network | None) -> None:
         """Takes all services of a network off the host."""

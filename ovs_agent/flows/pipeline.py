@@ -7,7 +7,7 @@ from contract.document import Key
 from contract.network import Network
 from contract.security_group import SecurityGroup
 from contract.segment import Segment
-from ovs_agent.flows import epoch, network, port, security_group, tunnel
+from ovs_agent.flows import epoch, network, port, provider, security_group, tunnel
 from ovs_agent.flows.flow import Compiled
 from ovs_agent.flows.network import Seat
 from ovs_agent.flows.tunnel import Plumbing
@@ -51,8 +51,8 @@ def compile_owner(view: View, owner: Key) -> Compiled:
         return _network(view, owner.id)
     if owner.kind == "security_group" and owner.id in view.groups:
         return security_group.compile_group(view.groups[owner.id])
-    if owner.kind == "segment" and view.plumbing and owner.id in view.segments and owner.id in view.numbers:
-        return tunnel.compile_segment(view.segments[owner.id], view.numbers[owner.id], view.plumbing)
+    if owner.kind == "segment":
+        return _segment(view, owner.id)
     return Compiled()
 
 
@@ -62,6 +62,16 @@ def _everyone(view: View) -> Compiled:
         return shared
     joint = tunnel.everyone(view.plumbing)
     return Compiled(shared.integration + joint.integration, joint.tunnel)
+
+
+def _segment(view: View, network_id: str) -> Compiled:
+    segment, number = view.segments.get(network_id), view.numbers.get(network_id)
+    if segment is None or number is None or view.plumbing is None:
+        return Compiled()
+    if segment.network_type in provider.TYPES:
+        uplink = view.plumbing.uplinks.get(segment.physical_network or "")
+        return provider.compile_segment(segment, number, uplink)
+    return tunnel.compile_segment(segment, number, view.plumbing)
 
 
 def _port(view: View, port_id: str) -> Compiled:

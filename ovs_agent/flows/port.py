@@ -12,6 +12,8 @@ from ovs_agent.flows.flow import Compiled, Flow, load, unique
 _MOST_GROUPS, _MOST_PAIRS = 400, 1024
 #: No 802.1Q tag: tagged frames of guests are not carried.
 _UNTAGGED = "vlan_tci=0x0000/0x1fff"
+#: How ``device_owner`` begins for interfaces and gateways of routers.
+_OF_ROUTER = "network:router_"
 
 
 def compile_port(port: Port, ofport: int, network: int, is_stateless: bool) -> Compiled:
@@ -26,8 +28,16 @@ def compile_port(port: Port, ofport: int, network: int, is_stateless: bool) -> C
 
 
 def accepts_unknown(port: Port) -> bool:
-    """Whether frames for MACs that nobody knows go to this port: it may hide other machines behind it."""
-    return not port.is_port_security
+    """Whether frames for MACs that nobody knows go to this port: it may hide other machines behind it.
+
+    A router's port hides none.
+    """
+    return not port.is_port_security and not is_of_router(port)
+
+
+def is_of_router(port: Port) -> bool:
+    """Whether a router has this port: its ``device_id`` is the router's."""
+    return port.device_owner.startswith(_OF_ROUTER)
 
 
 def pair_macs(port: Port) -> set[str]:

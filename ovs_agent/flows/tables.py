@@ -10,11 +10,12 @@ docs/decisions/0003-flow-pipeline.md.
                   │                 └─ip─► EGRESS ─ct─► EGRESS_STATE ┤
                   │                           └─ GROUPS ─► VERDICT ──┤
                   ├─service port ───────────────────────────────────┤
+                  ├─patch to a physical network (its VLAN) ─────────┤
                   └─patch to br-tun ────────────────────────────────┴─► FORWARD by (network, dl_dst)
                                                                           │
         service port ◄─ SERVICE ◄─────────────────────────────────────────┤
         guest ◄─ OUTPUT ◄─ INGRESS ─► INGRESS_BASIC ─ct─► STATE ─► … ◄────┤
-        br-tun ◄─ UPLINK (only what a guest of this host sent) ◄──────────┘
+        br-tun, physical network ◄─ UPLINK (only what a guest of this host sent) ◄──┘
 
     br-tun
     patch ─► CLASSIFY ─► OUT by (network, dl_dst) ─► vxlan
@@ -65,12 +66,12 @@ ALLOWED = "reg3"
 #: The group, and its remote group, whose rules are being tried: whole UUIDs.
 GROUP = "xxreg1"
 REMOTE = "xxreg2"
-#: Where the packet came from: GUEST, SERVICE or TUNNEL.
+#: Where the packet came from: one of the four below.
 ORIGIN = "reg12"
 #: 1 while the port being judged has stateless groups.
 STATELESS = "reg13"
 
-GUEST, FROM_SERVICE, FROM_TUNNEL = 1, 2, 3
+GUEST, FROM_SERVICE, FROM_TUNNEL, FROM_PROVIDER = 1, 2, 3, 4
 
 FROM_ZONE = "NXM_NX_REG1[0..15]"
 TO_ZONE = "NXM_NX_REG2[0..15]"

@@ -8,16 +8,18 @@ import msgspec
 from contract.segment import Segment, TunnelEndpoint
 from ovs_agent.flows import addresses, arp, tables
 from ovs_agent.flows.flow import Compiled, Flow, load, unique
+from ovs_agent.flows.provider import Uplink
 
 _MULTICAST = "dl_dst=01:00:00:00:00:00/01:00:00:00:00:00"
 
 
 class Plumbing(msgspec.Struct, frozen=True):
-    """OpenFlow ports of the patch at both its ends, and of the VXLAN port."""
+    """OpenFlow ports of the patch at both its ends, and of the VXLAN port; ``uplinks`` by physical network."""
 
     patch_of_integration: int
     patch_of_tunnel: int
     vxlan: int
+    uplinks: dict[str, Uplink] = {}
 
 
 def everyone(plumbing: Plumbing) -> Compiled:

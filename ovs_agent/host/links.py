@@ -8,16 +8,17 @@ import ipaddress
 import pathlib
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from ovs_agent.host import netns
 
-_SIOCETHTOOL = 0x8946
+_SIOCGIFFLAGS, _SIOCGIFMTU, _SIOCETHTOOL = 0x8913, 0x8921, 0x8946
 _ETHTOOL_STXCSUM = 0x17
 _NO_DAD = 0x02
+_UP = 1
 
 
 def names() -> list[str]:
@@ -38,6 +39,18 @@ def quiet(name: str) -> None:
     for path in (f"ipv6/conf/{name}/disable_ipv6", f"ipv4/conf/{name}/arp_ignore"):
         with contextlib.suppress(OSError):
             pathlib.Path("/proc/sys/net", path).write_text("1")
+
+
+def mtu_if_up(name: str) -> int | None:
+    """The MTU of a link of this namespace; None when it is not there or not up."""
+    request = struct.pack("16s24x", name.encode())
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            flags, mtu = (fcntl.ioctl(sock, asked, request) for asked in (_SIOCGIFFLAGS, _SIOCGIFMTU))
+    except OSError:
+        return None
+    is_up = struct.unpack_from("h", flags, 16)[0] & _UP
+    return int(struct.unpack_from("i", mtu, 16)[0]) if is_up else None
 
 
 def make_pair(outer: str, inner: str, namespace: str) -> None:
@@ -71,9 +84,9 @@ def remove(name: str) -> None:
                     raise
 
 
-def furnish(namespace: str, name: str, mac: str, mtu: int, addresses: Iterable[str]) -> None:
+def furnish(namespace: str, name: str, mac: str, mtu: int, told: Iterable[str]) -> None:
     """Gives the one link of a namespace its MAC, MTU and exactly these addresses, and brings it up."""
-    wanted = {str(ipaddress.ip_interface(text)) for text in addresses}
+    wanted = {str(ipaddress.ip_interface(text)) for text in told}
 
     def work() -> None:
         for switch, value in (("disable_ipv6", "0"), ("accept_ra", "0"), ("addr_gen_mode", "1")):
@@ -82,16 +95,21 @@ def furnish(namespace: str, name: str, mac: str, mtu: int, addresses: Iterable[s
         with IPRoute() as ip:
             for loopback in ip.link_lookup(ifname="lo"):
                 ip.link("set", index=loopback, state="up")
-            index = ip.link_lookup(ifname=name)[0]
-            _set_mac(ip, index, mac)
-            ip.link("set", index=index, mtu=mtu, state="up")
-            found = _addresses(ip, index)
-            for text in sorted(found - wanted):
-                _address(ip, "del", index, text)
-            for text in sorted(wanted - found):
-                _address(ip, "add", index, text)
+            dress(ip, name, mac, mtu, wanted)
 
     netns.inside(namespace, work)
+
+
+def dress(ip: IPRoute, name: str, mac: str, mtu: int, wanted: Collection[str]) -> None:
+    """Gives a link its MAC, MTU and exactly these addresses, and brings it up."""
+    index = ip.link_lookup(ifname=name)[0]
+    _set_mac(ip, index, mac)
+    ip.link("set", index=index, mtu=mtu, state="up")
+    found = addresses(ip, index)
+    for text in sorted(found - set(wanted)):
+        _address(ip, "del", index, text)
+    for text in sorted(set(wanted) - found):
+        _address(ip, "add", index, text)
 
 
 def full_checksums(name: str) -> None:
@@ -109,7 +127,8 @@ def _set_mac(ip: IPRoute, index: int, mac: str) -> None:
         ip.link("set", index=index, address=mac)
 
 
-def _addresses(ip: IPRoute, index: int) -> set[str]:
+def addresses(ip: IPRoute, index: int) -> set[str]:
+    """The addresses of a link, with prefix length."""
     found = ip.get_addr(index=index)
     return {str(ipaddress.ip_interface((a.get_attr("IFA_ADDRESS"), a["prefixlen"]))) for a in found}
 

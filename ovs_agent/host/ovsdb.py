@@ -22,13 +22,15 @@ LOG = logging.getLogger(__name__)
 WIRED = "cumulet-wired"
 EPOCH = "cumulet-epoch"
 NETWORK = "cumulet-network"
+ROUTER = "cumulet-router"
+UPLINK = "cumulet-uplink"
 IFACE_ID = "iface-id"
 
 _COLUMNS = {
     "Open_vSwitch": ["bridges", "next_cfg", "cur_cfg", "external_ids", "ovs_version", "datapath_types"],
     "Bridge": ["name", "ports", "datapath_type", "datapath_id", "fail_mode", "external_ids"],
     "Port": ["name", "interfaces"],
-    "Interface": ["name", "type", "ofport", "options", "external_ids", "error"],
+    "Interface": ["name", "type", "ofport", "ifindex", "options", "external_ids", "error"],
 }
 _TIMEOUT_S = 15
 _SETTLE_S = 5
@@ -40,13 +42,14 @@ class OvsdbError(Exception):
 
 class Interface(msgspec.Struct, frozen=True):
     """One row of the table Interface, as last seen. ``ofport`` is None while there is none; ``since`` is
-    the monotonic time at which it got this one."""
+    the monotonic time at which it got this one. ``ifindex`` is the kernel's number of the link, 0 when that is gone."""
 
     row: uuid.UUID
     name: str
     ofport: int | None
     external_ids: dict[str, str]
     since: float
+    ifindex: int = 0
 
     @property
     def iface_id(self) -> str:
@@ -57,6 +60,16 @@ class Interface(msgspec.Struct, frozen=True):
     def network_id(self) -> str:
         """The network whose service port this is; empty for others."""
         return self.external_ids.get(NETWORK, "")
+
+    @property
+    def router_id(self) -> str:
+        """The router whose link this is the outer end of; empty for others."""
+        return self.external_ids.get(ROUTER, "")
+
+    @property
+    def is_uplink(self) -> bool:
+        """Whether this is an end of a patch to a bridge of the operator's."""
+        return UPLINK in self.external_ids
 
     @property
     def mark(self) -> str:
@@ -132,6 +145,23 @@ class Ovsdb:
                 txn.add(self._api.add_port(bridge, port, may_exist=True, type=kind, options=options))
                 txn.add(self._api.db_set("Interface", port, ("options", options)))
 
+    def ensure_uplinks(self, integration: str, wanted: set[str]) -> None:
+        """A patch from br-int to each wanted bridge that is there, and to no other; nothing else of theirs is set."""
+        present = wanted & self.bridges().keys()
+        names = {end(bridge) for bridge in wanted for end in (uplink, uplink_peer)}
+        with self._change() as txn:
+            for row in self.interfaces():
+                if row.is_uplink and row.name not in names:
+                    txn.add(self._api.del_port(row.name, if_exists=True))
+            for bridge in sorted(present):
+                for at, name, peer in (
+                    (integration, uplink(bridge), uplink_peer(bridge)),
+                    (bridge, uplink_peer(bridge), uplink(bridge)),
+                ):
+                    options, told = {"peer": peer}, {UPLINK: bridge}
+                    made = {"type": "patch", "options": options, "external_ids": told}
+                    txn.add(self._api.add_port(at, name, may_exist=True, **made))
+
     def plug(self, bridge: str, name: str, external_ids: Mapping[str, str]) -> None:
         """Adds a link of the host to a bridge; safe to repeat."""
         with self._change() as txn:
@@ -188,6 +218,16 @@ class Ovsdb:
 
     def _change(self) -> "_Change":
         return _Change(self._api, self._connection)
+
+
+def uplink(bridge: str) -> str:
+    """br-int's end of the patch to a bridge, under the name that operators know."""
+    return f"int-{bridge}"
+
+
+def uplink_peer(bridge: str) -> str:
+    """The other end."""
+    return f"phy-{bridge}"
 
 
 class _Change(transaction.Transaction):  # type: ignore[misc]
@@ -278,4 +318,5 @@ def _interface(row: Any) -> Interface:
         ofport=ofport if ofport is not None and ofport > 0 else None,
         external_ids=dict(row.external_ids),
         since=time.monotonic(),
+        ifindex=row.ifindex[0] if row.ifindex else 0,
     )

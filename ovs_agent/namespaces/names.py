@@ -1,7 +1,9 @@
-"""Names of what a network has on its host, all made from the ids of network and service port."""
+"""Names of what networks and routers have on their host, all made from their ids and those of their ports."""
 
 PREFIX = "qdhcp-"
 OUTER_PREFIX = "svc"
+ROUTER_PREFIX = "qrouter-"
+ROUTER_OUTER_PREFIX = "rtr"
 
 
 def namespace(network_id: str) -> str:
@@ -19,5 +21,25 @@ def inner(service_port_id: str) -> str:
     return "ns-" + _short(service_port_id)
 
 
-def _short(service_port_id: str) -> str:
-    return service_port_id.replace("-", "")[:12]
+def router_namespace(router_id: str) -> str:
+    """A router's namespace, under the name that operators know."""
+    return f"{ROUTER_PREFIX}{router_id}"
+
+
+def router_outer(port_id: str) -> str:
+    """The end of a router's link that is plugged into br-int."""
+    return ROUTER_OUTER_PREFIX + _short(port_id)
+
+
+def router_interface(port_id: str) -> str:
+    """A router's link to an inner network, inside its namespace, under the name that operators know."""
+    return f"qr-{port_id[:11]}"
+
+
+def router_gateway(port_id: str) -> str:
+    """A router's link to an external network, inside its namespace, under the name that operators know."""
+    return f"qg-{port_id[:11]}"
+
+
+def _short(port_id: str) -> str:
+    return port_id.replace("-", "")[:12]

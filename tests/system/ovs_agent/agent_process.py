@@ -14,7 +14,7 @@ from oslo_config import cfg
 
 import runtime.lean
 from contract.document import Envelope, Key, Tombstone
-from ovs_agent import agent
+from ovs_agent import agent, options
 from runtime import settings
 from runtime.reconcile.ledger import Ledger
 from runtime.reconcile.loop import Loop
@@ -39,6 +39,8 @@ def main():
     conf([])
     conf.set_override("state_path", sys.argv[1])
     conf.set_override("my_ip", sys.argv[2])
+    options.register(conf)
+    conf.set_override("bridge_mappings", {"public": "br-ex"}, group=options.GROUP)
     ledger = Ledger(pathlib.Path(sys.argv[1], "ovs-agent", "ledger.db"))
     with contextlib.ExitStack() as stack:
         holder = []

@@ -2,9 +2,12 @@
 
 import uuid
 
+import msgspec
+
 from contract.instance_data import InstanceData, InstanceNic
 from contract.network import Network, ServicePort, Subnet
 from contract.port import AddressPair, FixedIp, Port
+from contract.router import FloatingIp, PortForwarding
 from contract.security_group import Member, Rule, SecurityGroup
 from contract.segment import Segment
 
@@ -67,6 +70,54 @@ def port(name, of, number, *groups, **fields):
         security_group_ids=tuple(group.id for group in groups),
         hostname=name,
         **fields,
+    )
+
+
+def provider(name, cidr, vlan=None):
+    """A network on the physical network ``public``, without services, and its segment."""
+    subnet = Subnet(id=identity(f"{name}-v4"), cidr=cidr, ip_version=4, is_dhcp=False)
+    made = Network(id=identity(name), project_id="p", mtu=1500, subnets=(subnet,))
+    kind = "flat" if vlan is None else "vlan"
+    segment = Segment(id=made.id, network_type=kind, segmentation_id=vlan, physical_network="public")
+    return made, segment
+
+
+def router_port(router, of, number, owner="network:router_interface"):
+    """A port of a router, with the address that ends in ``number``."""
+    name = f"{router}-{of.id[:8]}-{number}"
+    made = port(name, of, number, mac_address=f"fa:16:3e:{hash_byte(of.id):02x}:aa:{number:02x}")
+    fields = {"device_id": identity(f"router-{router}"), "device_owner": owner, "is_port_security": False}
+    return msgspec.structs.replace(made, hostname="", **fields)
+
+
+def leg(kind, of, its_port, **fields):
+    """A port of a router as its document has it: an interface or a gateway."""
+    lengths = {subnet.id: subnet.cidr.partition("/")[2] for subnet in of.subnets}
+    addresses = tuple(f"{fixed.ip_address}/{lengths[fixed.subnet_id]}" for fixed in its_port.fixed_ips)
+    return kind(
+        port_id=its_port.id,
+        network_id=of.id,
+        mac_address=its_port.mac_address,
+        mtu=of.mtu,
+        addresses=addresses,
+        **fields,
+    )
+
+
+def floating(outer, inner):
+    """A floating IP."""
+    return FloatingIp(id=identity(f"floating-{outer}"), floating_ip_address=outer, fixed_ip_address=inner)
+
+
+def forwarding(protocol, outer, outer_port, inner, inner_port):
+    """A port forwarding."""
+    return PortForwarding(
+        id=identity(f"{outer}-{protocol}-{outer_port}"),
+        protocol=protocol,
+        floating_ip_address=outer,
+        external_port=outer_port,
+        internal_ip_address=inner,
+        internal_port=inner_port,
     )
 
 

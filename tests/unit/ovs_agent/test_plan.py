@@ -1,5 +1,8 @@
 """Desired and seen in, actions out."""
 
+import msgspec
+
+from contract.document import Key
 from contract.port import Port
 from ovs_agent import plan
 from ovs_agent.namespaces.dhcp import Files
@@ -10,7 +13,15 @@ PORT = Port(
 )
 INSIDE = Interior("qdhcp-n", "svc1", "ns-1", "fa:16:3e:00:00:02", 1450, ("10.0.0.2/24",))
 FILES = Files("config", "hosts", "options", "names")
+OWNER = Key("network", "n")
 WHOLE = plan.ServiceSeen(is_namespace=True, is_plugged=True, files=FILES, is_dnsmasq=True, is_metadata=True)
+
+
+def seen_service() -> plan.ServiceSeen:
+    """A host without the network."""
+    return plan.ServiceSeen(
+        is_namespace=False, is_plugged=False, files=None, is_dnsmasq=False, is_metadata=False
+    )
 
 
 def seen(tap: plan.Tap | None, flows_at: int | None = None, highest_zone: int = 0) -> plan.PortSeen:
@@ -53,7 +64,7 @@ def test_a_port_without_tap_has_no_flows() -> None:
 
 
 def test_services_from_nothing_and_when_all_is_there() -> None:
-    nothing = plan.ServiceSeen(False, False, None, False, False)
+    nothing = seen_service()
     made = ["MakeNamespace", "PlugService", "WriteFiles", "StartDnsmasq", "OpenMetadata"]
     assert names(plan.service("n", INSIDE, FILES, nothing)) == made
     assert names(plan.service("n", INSIDE, FILES, WHOLE)) == ["MakeNamespace"]
@@ -62,15 +73,15 @@ def test_services_from_nothing_and_when_all_is_there() -> None:
 def test_new_hosts_are_reread_a_new_configuration_restarts() -> None:
     hosts = Files("config", "other", "options", "names")
     config = Files("other", "hosts", "options", "names")
-    assert names(plan.dnsmasq("n", INSIDE, hosts, WHOLE)) == ["WriteFiles", "ReloadDnsmasq"]
-    assert names(plan.dnsmasq("n", INSIDE, config, WHOLE)) == ["WriteFiles", "StartDnsmasq"]
+    assert names(plan.dnsmasq(OWNER, INSIDE.namespace, hosts, WHOLE)) == ["WriteFiles", "ReloadDnsmasq"]
+    assert names(plan.dnsmasq(OWNER, INSIDE.namespace, config, WHOLE)) == ["WriteFiles", "StartDnsmasq"]
 
 
 def test_a_network_without_served_subnets_has_no_dnsmasq() -> None:
-    assert names(plan.dnsmasq("n", INSIDE, None, WHOLE)) == ["StopDnsmasq"]
+    assert names(plan.dnsmasq(OWNER, INSIDE.namespace, None, WHOLE)) == ["StopDnsmasq"]
 
 
 def test_a_lost_namespace_is_furnished_again() -> None:
-    lost = plan.ServiceSeen(False, True, FILES, True, True)
+    lost = msgspec.structs.replace(WHOLE, is_namespace=False)
     made = ["MakeNamespace", "PlugService", "StartDnsmasq", "OpenMetadata"]
     assert names(plan.service("n", INSIDE, FILES, lost)) == made

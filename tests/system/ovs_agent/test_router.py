@@ -1,0 +1,246 @@
+"""A router of one host: between networks, to the outside and back; in this order on one host."""
+
+import re
+import sys
+
+import cloud
+import outside
+import pytest
+from pretended import changed, eventually
+
+from contract.router import Route, Router, RouterGateway, RouterInterface
+
+GATEWAY = "network:router_gateway"
+
+
+class Scene:
+    """Two inner networks with a guest each, a router, the flat network ``public`` and a host on it."""
+
+    def __init__(self, host):
+        self.host = host
+        outside.make_bridge(host)
+        self.outside = outside.Outside(host, "world", "172.24.4.1/24")
+        self.group = cloud.group("open", cloud.rule(), cloud.rule(ethertype="IPv6"), *cloud.out_all())
+        self.one, one = cloud.network("one", 1101, "10.11.0.0/24", "fd00:11::/64")
+        self.two, two = cloud.network("two", 1102, "10.12.0.0/24")
+        self.public, public = cloud.provider("public", "172.24.4.0/24")
+        host.agent.store(self.group, one, two, public, self.one, self.two, self.public)
+        self.ports = [
+            cloud.router_port("r", self.one, 1),
+            cloud.router_port("r", self.two, 1),
+            cloud.router_port("r", self.public, 5, GATEWAY),
+        ]
+        legs = [
+            cloud.leg(RouterInterface, of, p) for of, p in zip((self.one, self.two), self.ports, strict=False)
+        ]
+        gateway = cloud.leg(RouterGateway, self.public, self.ports[2], next_hops=("172.24.4.1",))
+        self.router = Router(
+            id=cloud.identity("router-r"), project_id="p", interfaces=tuple(legs), gateways=(gateway,)
+        )
+        self.a, self.b, self.c = (
+            self.guest(name, of, number)
+            for name, of, number in (("a", self.one, 11), ("b", self.two, 12), ("c", self.one, 13))
+        )
+        self.documents = [self.public, self.one, self.two, *self.ports, self.router]
+
+    def guest(self, name, of, number):
+        """A guest with its address and the router as its gateway."""
+        port = cloud.port(name, of, number, self.group)
+        base = of.subnets[0].cidr.rsplit(".", 1)[0]
+        self.host.agent.store(port)
+        guest = self.host.guest(name, port, f"{base}.{number}/24", f"{base}.1").plug()
+        guest.await_wired()
+        return guest
+
+    def apply(self, **fields):
+        """The router with other fields, once it is so."""
+        self.router = changed(self.router, **fields)
+        self.host.agent.store(self.router)
+        self.host.agent.report(self.router)
+
+    def inside(self, *command, **options):
+        """Runs a command in the router's namespace."""
+        return self.host.run("ip", "netns", "exec", f"qrouter-{self.router.id}", *command, **options)
+
+
+@pytest.fixture(scope="module")
+def scene(host):
+    """The router is up."""
+    made = Scene(host)
+    host.agent.store(*made.ports, made.router)
+    host.agent.report(made.router, is_active=True)
+    return made
+
+
+def serve(place, port, text):
+    """An HTTP server that answers with one word, and that it answers."""
+    script = (
+        "import http.server, socketserver\n"
+        "socketserver.TCPServer.allow_reuse_address = True\n"
+        "class H(http.server.BaseHTTPRequestHandler):\n"
+        "  def do_GET(self):\n"
+        f"    body = ('{text} to ' + self.client_address[0]).encode()\n"
+        "    self.send_response(200); self.send_header('Content-Length', str(len(body))); self.end_headers()\n"
+        "    self.wfile.write(body)\n"
+        f"socketserver.ThreadingTCPServer(('0.0.0.0', {port}), H).serve_forever()\n"
+    )
+    place.start("python3", "-c", script, stdout=-3, stderr=-3)
+    eventually(lambda: fetch(place, f"127.0.0.1:{port}"), 20)
+
+
+def fetch(place, where):
+    """What such a server answers; empty when nobody does."""
+    return place.run("curl", "-sS", "-m", "3", f"http://{where}/", check=False)
+
+
+def test_guests_of_two_networks_meet_untranslated(scene):
+    assert scene.a.reaches("10.12.0.12")
+    serve(scene.b, 8000, "b")
+    assert fetch(scene.a, "10.12.0.12:8000") == "b to 10.11.0.11"
+
+
+def test_the_outside_is_reached_with_the_gateways_address(scene):
+    serve(scene.outside, 8000, "world")
+    assert scene.a.reaches("172.24.4.1")
+    assert fetch(scene.a, "172.24.4.1:8000") == "world to 172.24.4.5"
+
+
+def test_nothing_from_outside_is_routed_inwards(scene):
+    scene.outside.run("ip", "route", "add", "10.11.0.0/24", "via", "172.24.4.5")
+    assert not scene.outside.reaches("10.11.0.11")
+    assert scene.outside.reaches("172.24.4.5")
+
+
+def test_without_snat_it_routes_plainly(scene):
+    gateway = scene.router.gateways[0]
+    scene.apply(gateways=(changed(gateway, is_snat=False),))
+    assert scene.outside.reaches("10.11.0.11")
+    assert fetch(scene.a, "172.24.4.1:8000") == "world to 10.11.0.11"
+    scene.apply(gateways=(gateway,))
+    assert not scene.outside.reaches("10.11.0.11")
+
+
+def test_a_floating_ip_leads_in_and_out(scene):
+    scene.apply(floating_ips=(cloud.floating("172.24.4.10", "10.11.0.11"),))
+    serve(scene.a, 8000, "a")
+    assert scene.outside.reaches("172.24.4.10")
+    assert fetch(scene.outside, "172.24.4.10:8000") == "a to 172.24.4.1"
+    assert fetch(scene.a, "172.24.4.1:8000") == "world to 172.24.4.10"
+    assert fetch(scene.b, "172.24.4.1:8000") == "world to 172.24.4.5"
+    assert fetch(scene.a, "10.12.0.12:8000") == "b to 10.11.0.11", "not what stays inside"
+
+
+def test_a_neighbour_is_reached_by_its_floating_ip(scene):
+    assert fetch(scene.b, "172.24.4.10:8000") == "a to 172.24.4.5", "of another network"
+    assert fetch(scene.c, "172.24.4.10:8000") == "a to 172.24.4.5", "of the same network"
+    assert fetch(scene.a, "172.24.4.10:8000") == "a to 172.24.4.10", "itself"
+
+
+CLIENT = """
+import socket, time
+connection = socket.create_connection(("172.24.4.10", 8000), timeout=5)
+print("connected", flush=True)
+try:
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.05)
+except OSError as error:
+    print("ended", type(error).__name__, flush=True)
+"""
+
+
+def test_a_floating_ip_that_moves_cuts_its_connections(scene):
+    serve(scene.b, 9000, "b")
+    client = scene.outside.start("python3", "-c", CLIENT, stdout=-1)
+    assert client.stdout.readline() == "connected\n"
+    assert "172.24.4.10 > 10.11.0.11" in connections(scene)
+    scene.apply(floating_ips=(cloud.floating("172.24.4.10", "10.12.0.12"),))
+    assert client.stdout.readline().startswith("ended")
+    assert fetch(scene.outside, "172.24.4.10:9000") == "b to 172.24.4.1"
+    assert "172.24.4.10 > 10.11.0.11" not in connections(scene)
+
+
+def connections(scene):
+    """Where each connection that the router tracks was sent to, and where that led."""
+    script = (
+        "from pyroute2 import NFCTSocket\n"
+        "for entry in NFCTSocket().dump():\n"
+        "  ends = [entry.get_attr(f'CTA_TUPLE_{half}').get_attr('CTA_TUPLE_IP') for half in ('ORIG', 'REPLY')]\n"
+        "  print(ends[0].get_attr('CTA_IP_V4_DST'), '>', ends[1].get_attr('CTA_IP_V4_SRC'))\n"
+    )
+    return scene.inside(sys.executable, "-c", script)
+
+
+def test_port_forwardings(scene):
+    told = (
+        cloud.forwarding("tcp", "172.24.4.20", "80", "10.11.0.11", "8000"),
+        cloud.forwarding("tcp", "172.24.4.20", "8000:8010", "10.12.0.12", "8000:8010"),
+        cloud.forwarding("tcp", "172.24.4.20", "9100:9110", "10.12.0.12", "9000:9010"),
+    )
+    scene.apply(port_forwardings=told)
+    assert fetch(scene.outside, "172.24.4.20:80") == "a to 172.24.4.1"
+    assert fetch(scene.outside, "172.24.4.20:8000") == "b to 172.24.4.1"
+    assert fetch(scene.outside, "172.24.4.20:9100") == "b to 172.24.4.1"
+    assert fetch(scene.outside, "172.24.4.20:9000") == ""
+    scene.apply(port_forwardings=())
+    assert fetch(scene.outside, "172.24.4.20:80") == ""
+
+
+def test_rules_that_somebody_flushed_are_back_at_the_next_look(scene):
+    rules = scene.inside("nft", "list", "ruleset")
+    assert "172.24.4.10" in rules
+    scene.inside("nft", "flush", "ruleset")
+    scene.host.agent.store(scene.router)
+    eventually(lambda: scene.inside("nft", "list", "ruleset") == rules, 10)
+    scene.inside("nft", "flush", "table", "ip", "cumulet")
+    scene.inside("ip", "addr", "del", "172.24.4.10/32", "dev", f"qg-{scene.ports[2].id[:11]}")
+    scene.inside("ip", "route", "del", "default")
+    scene.host.agent.kill()
+    scene.host.start_agent()
+    eventually(lambda: scene.inside("nft", "list", "ruleset") == rules, 20)
+    assert eventually(lambda: scene.outside.reaches("172.24.4.10"), 10)
+
+
+def test_a_namespace_that_somebody_deleted_is_made_again(scene):
+    scene.host.run("ip", "netns", "delete", f"qrouter-{scene.router.id}")
+    assert eventually(lambda: scene.a.reaches("172.24.4.1", 1), 30, scene.host.agent.log)
+    assert scene.outside.reaches("172.24.4.10")
+
+
+def test_a_router_that_is_down_routes_nothing(scene):
+    scene.apply(is_admin_up=False)
+    assert not scene.a.reaches("10.12.0.12") and not scene.outside.reaches("172.24.4.5")
+    assert not scene.outside.reaches("172.24.4.10")
+    scene.apply(is_admin_up=True)
+    scene.host.agent.report(scene.router, is_active=True)
+    assert eventually(lambda: scene.a.reaches("10.12.0.12"), 10)
+    assert scene.outside.reaches("172.24.4.10")
+
+
+def test_extra_routes(scene):
+    scene.c.run("ip", "addr", "add", "10.99.0.1/24", "dev", "lo")
+    port = changed(scene.c.port, allowed_address_pairs=(cloud.pair("10.99.0.0/24"),))
+    scene.host.agent.store(port)
+    scene.host.agent.report(port)
+    scene.apply(routes=(Route(destination="10.99.0.0/24", next_hop="10.11.0.13"),))
+    assert scene.b.reaches("10.99.0.1")
+    scene.apply(routes=())
+    assert not scene.b.reaches("10.99.0.1")
+    assert "10.99" not in scene.inside("ip", "route")
+
+
+def test_the_doctor_knows_all_of_it(scene):
+    found = scene.host.agent.ask(inspect=1)["inspect"]
+    assert all(is_known for *_, is_known in found), found
+    assert any(place == f"qrouter-{scene.router.id}" for _, _, place, _ in found)
+
+
+def test_removal_leaves_nothing(scene):
+    agent = scene.host.agent
+    agent.bury(scene.router, *scene.ports)
+    for document in (scene.router, *scene.ports):
+        agent.report(document, state="removed")
+    assert "qrouter" not in scene.host.run("ls", "/run/netns")
+    assert not re.search(r"\brtr|qr-|qg-", scene.host.run("ip", "-o", "link"))
+    assert "rtr" not in scene.host.run("ovs-vsctl", "list-ports", "br-int")
+    assert not scene.a.reaches("10.12.0.12")

@@ -1,4 +1,4 @@
-"""``python -m lab.contents``: what the cloud offers from the start: flavors, an image, a network.
+"""``python -m lab.contents``: what the cloud offers from the start: flavors, an image, networks, a router.
 
 Safe to repeat: only what is missing is made. The image is replaced when its file changed.
 """
@@ -7,7 +7,7 @@ import hashlib
 from typing import Any
 
 from lab.acts import act, cloud, run, wait_for
-from lab.up import places
+from lab.up import outside, places
 
 #: Name: id, memory in MiB, virtual CPUs, disk in GiB.
 FLAVORS = {
@@ -20,6 +20,8 @@ IMAGE = "cumulet-guest"
 NETWORK = "demo"
 SUBNET = "demo-ipv4"
 SUBNET_RANGE = "10.10.0.0/24"
+EXTERNAL = "public"
+ROUTER = "demo"
 _FIND_SERVICES_S = 60.0
 
 
@@ -28,8 +30,10 @@ def main() -> None:
     connection = cloud()
     _flavors(connection)
     _image(connection)
-    _network(connection)
     _agents(connection)
+    subnet = _network(connection)
+    external = _external(connection)
+    _router(connection, external, subnet)
 
 
 def _flavors(connection: Any) -> None:
@@ -63,17 +67,59 @@ def _image(connection: Any) -> None:
         )
 
 
-def _network(connection: Any) -> None:
+def _network(connection: Any) -> Any:
+    """Gives its IPv4 subnet back."""
     network = connection.network.find_network(NETWORK)
     if network is None:
         with act(f"network {NETWORK}", f"openstack network create {NETWORK}"):
             network = connection.network.create_network(name=NETWORK)
-    if not list(connection.network.subnets(network_id=network.id, ip_version=4)):
-        command = f"openstack subnet create --network {NETWORK} --subnet-range {SUBNET_RANGE} {SUBNET}"
-        with act(f"subnet {SUBNET}", command):
-            connection.network.create_subnet(
-                network_id=network.id, name=SUBNET, ip_version=4, cidr=SUBNET_RANGE
+    for subnet in connection.network.subnets(network_id=network.id, ip_version=4):
+        return subnet
+    command = f"openstack subnet create --network {NETWORK} --subnet-range {SUBNET_RANGE} {SUBNET}"
+    with act(f"subnet {SUBNET}", command):
+        return connection.network.create_subnet(
+            network_id=network.id, name=SUBNET, ip_version=4, cidr=SUBNET_RANGE
+        )
+
+
+def _external(connection: Any) -> Any:
+    """The network of floating IPs: flat on the bridge that stands for the outside, this machine its gateway."""
+    network = connection.network.find_network(EXTERNAL)
+    if network is None:
+        given = f"--provider-network-type flat --provider-physical-network {outside.PHYSICAL_NETWORK}"
+        with act(f"network {EXTERNAL}", f"openstack network create --external {given} {EXTERNAL}"):
+            network = connection.network.create_network(
+                name=EXTERNAL,
+                is_router_external=True,
+                provider_network_type="flat",
+                provider_physical_network=outside.PHYSICAL_NETWORK,
             )
+    if not list(connection.network.subnets(network_id=network.id)):
+        words = f"--network {EXTERNAL} --subnet-range {outside.RANGE} --gateway {outside.ADDRESS} --no-dhcp"
+        with act(f"subnet {EXTERNAL}", f"openstack subnet create {words} {EXTERNAL}"):
+            connection.network.create_subnet(
+                network_id=network.id,
+                name=EXTERNAL,
+                ip_version=4,
+                cidr=outside.RANGE,
+                gateway_ip=outside.ADDRESS,
+                is_dhcp_enabled=False,
+            )
+    return network
+
+
+def _router(connection: Any, external: Any, subnet: Any) -> None:
+    router = connection.network.find_router(ROUTER)
+    if router is None:
+        create = f"openstack router create --external-gateway {EXTERNAL} {ROUTER}"
+        with act(f"router {ROUTER}", create):
+            router = connection.network.create_router(
+                name=ROUTER, external_gateway_info={"network_id": external.id}
+            )
+    ports = connection.network.ports(device_id=router.id, device_owner="network:router_interface")
+    if not any(fixed["subnet_id"] == subnet.id for port in ports for fixed in port.fixed_ips):
+        with act(f"router {ROUTER} on {SUBNET}", f"openstack router add subnet {ROUTER} {SUBNET}"):
+            connection.network.add_interface_to_router(router, subnet_id=subnet.id)
 
 
 def _agents(connection: Any) -> None:

@@ -1,7 +1,7 @@
-"""``make demo``: a server is booted, pinged, logged into; a volume is attached and written from inside.
+"""``make demo``: a server gets a floating IP, is pinged and logged into by it; a volume is written from inside.
 
 As a user would do it, by openstacksdk; each line names the ``openstack`` command of the same effect.
-It may run at any time, and leaves nothing but the network ``demo``.
+It may run at any time, and leaves nothing of its own.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import tempfile
 from typing import Any
 
 from lab.acts import ActError, act, cloud, run, wait_for
-from lab.contents import IMAGE, NETWORK
+from lab.contents import EXTERNAL, IMAGE, NETWORK
 
 NAME = "demo"
 FLAVOR = "m1.tiny"
@@ -41,10 +41,9 @@ def main() -> None:
         _security_group(connection, undo)
         volume = _volume(connection, undo)
         server = _server(connection, undo)
-        address = server.addresses[NETWORK][0]["addr"]
-        namespace = f"qdhcp-{connection.network.find_network(NETWORK).id}"
-        _ping(namespace, address)
-        login = ("ip", "netns", "exec", namespace, *_SSH, "-i", str(key), f"{GUEST_USER}@{address}")
+        address = _floating_ip(connection, server, undo)
+        _ping(address)
+        login = (*_SSH, "-i", str(key), f"{GUEST_USER}@{address}")
         _log_in(login)
         _write(connection, server, volume, login)
     print("         all of it removed again")
@@ -88,14 +87,30 @@ def _server(connection: Any, undo: contextlib.ExitStack) -> Any:
         return connection.compute.wait_for_server(server, interval=0.3, wait=_BOOT_S)
 
 
-def _ping(namespace: str, address: str) -> None:
-    command = ["ip", "netns", "exec", namespace, "ping", "-c", "1", "-W", "1", address]
+def _floating_ip(connection: Any, server: Any, undo: contextlib.ExitStack) -> str:
+    """Its address, which leads to the server from now on."""
+    commands = (
+        f"openstack floating ip create {EXTERNAL}",
+        f"openstack server add floating ip {NAME} <its address>",
+    )
+    with act("floating IP", *commands):
+        (port,) = connection.network.ports(device_id=server.id)
+        external = connection.network.find_network(EXTERNAL, ignore_missing=False)
+        made = connection.network.create_ip(
+            floating_network_id=external.id, port_id=port.id, description=NAME
+        )
+    undo.callback(lambda: connection.network.delete_ip(made))
+    return str(made.floating_ip_address)
+
+
+def _ping(address: str) -> None:
+    command = ["ping", "-c", "1", "-W", "1", address]
     with act("it answers a ping", " ".join(command)):
         wait_for(f"ping of {address}", lambda: _succeeds(command), _BOOT_S)
 
 
 def _log_in(login: tuple[str, ...]) -> None:
-    with act("logged into by SSH", f"ip netns exec qdhcp-… ssh {login[-1]}"):
+    with act("logged into by SSH", f"ssh {login[-1]}"):
         wait_for(f"SSH of {login[-1]}", lambda: _succeeds([*login, "true"]), _BOOT_S)
     print(f"         {_output([*login, 'uname -sr; hostname'])}")
 
@@ -128,6 +143,8 @@ def _remove_left_overs(connection: Any) -> None:
     """What an interrupted demo left."""
     for server in connection.compute.servers(name=f"^{NAME}$"):
         _remove_server(connection, server)
+    for address in connection.network.ips(description=NAME):
+        connection.network.delete_ip(address)
     for volume in connection.block_storage.volumes(name=NAME):
         _remove_volume(connection, volume)
     for group in connection.network.security_groups(name=NAME):

@@ -5,7 +5,7 @@ Guests and networks are taken down first, while the daemons that know them still
 
 import shutil
 
-from lab.up import files, hypervisor, places, profile, supervisor, switch, targets
+from lab.up import files, hypervisor, outside, places, profile, supervisor, switch, targets
 from lab.up.step import Step
 
 #: What a later ``up`` still needs to know of the memory of this one.
@@ -34,6 +34,7 @@ def _services() -> str:
 def _networks() -> str:
     memory = files.remembered()
     namespaces = switch.remove_namespaces(memory.get("keep_namespaces", []))
+    outside.remove()
     bridges = switch.remove_bridges(memory.get("keep_bridges", []))
     return f"{namespaces} namespaces, {bridges} bridges"
 

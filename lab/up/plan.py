@@ -10,6 +10,7 @@ from lab.up import (
     environment,
     files,
     hypervisor,
+    outside,
     passwords,
     places,
     profile,
@@ -49,8 +50,9 @@ def up(wanted: str, with_demo: bool) -> list[Step]:
         Step("schema", services.make_schema, ("python", *_database_of(wanted, is_moving))),
         Step("services", services.start, ("schema", "libvirt", "open vswitch", "tgt")),
         Step("api", services.wait, ("services", *(["rabbitmq"] if wanted == profile.FULL else []))),
+        Step("outside", outside.make, ("api",)),
         Step("client", lambda: environment.install(UP_EXTRAS), ("python",)),
-        Step("contents", _contents, ("api", "client", "guest image")),
+        Step("contents", _contents, ("api", "client", "guest image", "outside")),
     ]
     return [*steps, Step("demo", _demo, ("contents",))] if with_demo else steps
 

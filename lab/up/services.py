@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 
-from lab.up import command, environment, files, places, profile, supervisor
+from lab.up import command, environment, files, outside, places, profile, supervisor
 from lab.up.step import StepError
 
 #: Of the environment of 'make up', what our processes are given: fault points, and the options of tests.
@@ -31,6 +31,9 @@ transport_url = {transport}
 
 [database]
 connection = {database}
+
+[ovs]
+bridge_mappings = {mapping}
 """
 _OPENRC = """\
 export OS_AUTH_URL={url}/identity/v3
@@ -68,6 +71,7 @@ def configure(database_url: str, transport_url: str, admin_password: str) -> Non
         api=places.API_URL,
         transport=transport_url,
         database=database_url,
+        mapping=f"{outside.PHYSICAL_NETWORK}:{outside.BRIDGE}",
     )
     files.write(_CONFIG, text, 0o600)
     if not _MASTER_KEY.exists():

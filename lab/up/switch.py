@@ -7,7 +7,7 @@ import socket
 from lab.up import command, files, places, supervisor
 
 PROGRAMS = ("ovsdb-server", "ovs-vswitchd")
-#: Bridges that ovs_agent makes.
+#: Bridges that ovs_agent makes, and the one that stands for the outside.
 BRIDGES = ("br-int", "br-tun", "br-ex")
 #: Namespaces that ovs_agent makes begin so.
 NAMESPACES = ("qdhcp-", "qrouter-")

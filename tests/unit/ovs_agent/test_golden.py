@@ -17,6 +17,7 @@ from contract.segment import Segment
 from ovs_agent.flows.flow import cookie
 from ovs_agent.flows.network import Seat
 from ovs_agent.flows.pipeline import View, compile_owner
+from ovs_agent.flows.provider import Uplink
 from ovs_agent.flows.tunnel import Plumbing
 from ovs_agent.namespaces import dhcp
 
@@ -30,7 +31,7 @@ def view_of(given: dict[str, Any]) -> View:
     places = given["places"]
     return View(
         epoch=7,
-        plumbing=Plumbing(1, 1, 2),
+        plumbing=Plumbing(1, 1, 2, {n: Uplink(*told) for n, told in places.get("uplinks", {}).items()}),
         seats={port.id: Seat(port, places["ports"][port.id]) for port in ports},
         services=places["services"],
         numbers=places["numbers"],

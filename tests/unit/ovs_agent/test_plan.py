@@ -5,8 +5,10 @@ import msgspec
 from contract.document import Key
 from contract.port import Port
 from ovs_agent import plan
+from ovs_agent.namespaces import router as routers
 from ovs_agent.namespaces.dhcp import Files
 from ovs_agent.namespaces.metadata import Interior
+from ovs_agent.namespaces.nat import Nat
 
 PORT = Port(
     id="p", network_id="n", project_id="t", mac_address="fa:16:3e:00:00:01", device_id="", device_owner=""
@@ -85,3 +87,51 @@ def test_a_lost_namespace_is_furnished_again() -> None:
     lost = msgspec.structs.replace(WHOLE, is_namespace=False)
     made = ["MakeNamespace", "PlugService", "StartDnsmasq", "OpenMetadata"]
     assert names(plan.service("n", INSIDE, FILES, lost)) == made
+
+
+LINK = routers.Link("qr-1", "rtr1", "p")
+INNER = routers.Inside(
+    {"qr-1": routers.LinkState("fa:16:3e:00:00:03", 1450, frozenset({"10.0.0.1/24", "fe80::1/64"}))}, {}
+)
+ROUTER = routers.Interior("qrouter-r", (LINK,), INNER)
+ROUTES = plan.RouterSeen(
+    is_namespace=True,
+    files=None,
+    is_dnsmasq=False,
+    inside=INNER,
+    outer={"rtr1": 1450},
+    plugged=frozenset({"rtr1"}),
+    nat="d",
+    wired=frozenset({"qr-1"}),
+    announced=frozenset({("qr-1", "fa:16:3e:00:00:03", "10.0.0.1")}),
+)
+
+
+def router_names(**fields: object) -> list[str]:
+    """The actions for a router that was seen whole but for these fields."""
+    found = msgspec.structs.replace(ROUTES, **fields)
+    return names(plan.router("r", ROUTER, (Nat(), "d"), None, found))
+
+
+def test_a_router_that_is_as_it_should_be_is_left_alone() -> None:
+    assert router_names() == []
+
+
+def test_a_router_from_nothing_translates_before_it_has_addresses() -> None:
+    nothing = {"is_namespace": False, "inside": None, "outer": {}, "plugged": frozenset(), "nat": ""}
+    made = ["MakeRouter", "MakeLink", "PlugLink", "ApplyNat", "FurnishRouter"]
+    assert router_names(**nothing, wired=frozenset(), announced=frozenset()) == made
+
+
+def test_what_differs_of_a_router_is_mended_alone() -> None:
+    assert router_names(nat="") == ["ApplyNat"]
+    assert router_names(inside=routers.Inside(INNER.links, {}, is_forwarding=False)) == ["FurnishRouter"]
+    assert router_names(plugged=frozenset()) == ["PlugLink"]
+    assert router_names(outer={}) == ["PlugLink"], "it was taken down"
+    assert router_names(outer={"rtr1": 1450, "rtr2": 1450}) == ["RemoveLink"]
+    assert router_names(announced=frozenset()) == ["Announce"]
+    assert router_names(files=FILES) == ["StopDnsmasq"]
+
+
+def test_addresses_are_announced_once_the_port_has_its_flows() -> None:
+    assert router_names(announced=frozenset(), wired=frozenset()) == []

@@ -1,4 +1,4 @@
-"""Agents as neutron shows them: every ``ovs_agent`` is an Open vSwitch agent and a DHCP agent."""
+"""Agents as neutron shows them: every ``ovs_agent`` is an Open vSwitch, a DHCP and an L3 agent."""
 
 import datetime
 import uuid
@@ -17,8 +17,11 @@ from controller.web import schema
 from controller.web.fields import boolean
 from controller.web.resource import Resource, answer, body_of, no_content, params_of
 
-#: From our agent's id to that of its second row.
+#: From our agent's id to those of its further rows.
 _DHCP = uuid.UUID("6f0b7c52-6c1c-4c1e-9f4c-3f5f6f0d2b11")
+_L3 = uuid.UUID("0d4f8f3e-1b0f-4f6e-8a55-6c9a4b1f7e02")
+#: The type of agent that carries routers.
+L3_AGENT = "L3 agent"
 
 _CHECK = schema.compile_schema(
     {
@@ -44,7 +47,7 @@ _CHECK = schema.compile_schema(
 
 
 def shown(agent: Agent) -> list[dict[str, Any]]:
-    """The two rows of one of our agents."""
+    """The rows of one of our agents."""
     capabilities = agent.capabilities
     switch = {
         "bridge_mappings": capabilities.get("bridge_mappings", {}),
@@ -69,6 +72,13 @@ def shown(agent: Agent) -> list[dict[str, Any]]:
             "topic": "dhcp_agent",
             "availability_zone": zone,
         },
+        {
+            **_row(agent, str(uuid.uuid5(_L3, agent.id)), {"agent_mode": "legacy"}),
+            "agent_type": L3_AGENT,
+            "binary": "neutron-l3-agent",
+            "topic": "l3_agent",
+            "availability_zone": zone,
+        },
     ]
 
 
@@ -91,7 +101,8 @@ def _time(moment: datetime.datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _find(session: Session, row_id: str) -> tuple[Agent, dict[str, Any]]:
+def find(session: Session, row_id: str) -> tuple[Agent, dict[str, Any]]:
+    """One of our agents and the row that has this id. Raises NotFound."""
     for agent in agents.of_kind(session, topics.OVS_AGENT):
         for row in shown(agent):
             if row["id"] == row_id:
@@ -141,7 +152,7 @@ class AgentMember(Resource):
         """One."""
         self.allow(req, "network:agent:show")
         with self.db.read() as session:
-            _, row = _find(session, agent_id)
+            _, row = find(session, agent_id)
         answer(resp, {"agent": row})
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, agent_id: str) -> None:
@@ -158,7 +169,7 @@ class AgentMember(Resource):
 
 
 def _change(session: Session, agent_id: str, given: dict[str, Any]) -> dict[str, Any]:
-    agent, _ = _find(session, agent_id)
+    agent, _ = find(session, agent_id)
     values: dict[str, Any] = {}
     if "admin_state_up" in given:
         values["is_disabled"] = not schema.as_bool(given["admin_state_up"])
@@ -167,11 +178,11 @@ def _change(session: Session, agent_id: str, given: dict[str, Any]) -> dict[str,
     if values:
         session.execute(update(Agent).where(Agent.id == agent.id).values(**values))
         session.refresh(agent)
-    return _find(session, agent_id)[1]
+    return find(session, agent_id)[1]
 
 
 def _forget(session: Session, agent_id: str) -> None:
-    agent, _ = _find(session, agent_id)
+    agent, _ = find(session, agent_id)
     if agent.is_up:
         raise refusals.in_use(f"Agent {agent_id} is alive: stop it on host {agent.host} first.", "AgentInUse")
     session.execute(delete(Agent).where(Agent.id == agent.id))

@@ -20,6 +20,7 @@ EXTENSIONS: dict[str, str] = {
     "extraroute-atomic": "Extra routes added and removed without naming the others",
     "fip-port-details": "What is shown of the port behind a floating IP",
     "ip-substring-filtering": "Ports found by a part of their address",
+    "l3_agent_scheduler": "Which agents carry which routers",
     "net-mtu": "MTU of networks",
     "net-mtu-writable": "MTU of networks, chosen by their creator",
     "network-ip-availability": "Counts of used addresses",

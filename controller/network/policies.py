@@ -23,6 +23,7 @@ RULES = [
     rule("network:router:interface", MEMBER, "join routers to subnets, and take them off"),
     rule("network:router:snat", ADMIN, "give a router a gateway without SNAT"),
     rule("network:router:external_fixed_ips", ADMIN, "choose the addresses of gateways"),
+    rule("network:router:schedule", ADMIN, "give routers to hosts, and take them away"),
     rule("network:router:carrier", ADMIN, "see how a router is carried"),
     *(rule(f"network:floatingip:{verb}", check, f"{verb} floating IPs") for verb, check in _VERBS),
     rule("network:floatingip:address", MANAGER, "choose the address of a floating IP"),

@@ -11,6 +11,7 @@ from controller.network import (
 from controller.network.floating_ips.api import FloatingIpMember, FloatingIps
 from controller.network.networks.api import NetworkMember, Networks
 from controller.network.ports.api import PortMember, Ports
+from controller.network.routers.agents_api import AgentRouter, AgentRouters, RouterAgents
 from controller.network.routers.api import (
     RouterAddInterface,
     RouterAddRoutes,
@@ -70,6 +71,9 @@ ROUTES: list[Route] = [
     ("/v2.0/quotas/{project_id}/details.json", quotas.QuotaDetails),
     ("/v2.0/agents", agents.Agents),
     ("/v2.0/agents/{agent_id}", agents.AgentMember),
+    ("/v2.0/agents/{agent_id}/l3-routers", AgentRouters),
+    ("/v2.0/agents/{agent_id}/l3-routers/{row_id}", AgentRouter),
+    ("/v2.0/routers/{row_id}/l3-agents", RouterAgents),
     ("/v2.0/availability_zones", availability_zones.AvailabilityZones),
     ("/v2.0/network-ip-availabilities", ip_availabilities.IpAvailabilities),
     ("/v2.0/network-ip-availabilities/{network_id}", ip_availabilities.IpAvailability),

@@ -79,14 +79,14 @@ def host_id(row: Any) -> str:
 
 
 def addresses(row: Any, view: View) -> dict[str, list[dict[str, Any]]]:
-    """Fixed addresses by name of network."""
+    """Addresses by name of network, the fixed ones first."""
     found: dict[str, list[dict[str, Any]]] = {}
     for address in view.of("addresses", row.id, ()):
         found.setdefault(address.network_name, []).append(
             {
                 "version": 6 if ":" in address.ip_address else 4,
                 "addr": address.ip_address,
-                "OS-EXT-IPS:type": "fixed",
+                "OS-EXT-IPS:type": address.type,
                 "OS-EXT-IPS-MAC:mac_addr": address.mac_address,
             }
         )

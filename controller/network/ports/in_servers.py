@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
 from contract.instance_data import InstanceAddress, InstanceNic
 from controller.db.host_documents import filled
+from controller.network.floating_ips.model import FloatingIp
 from controller.network.networks.model import Network
 from controller.network.ports.model import Port, PortAddress
 from controller.network.subnets.model import Subnet
@@ -58,21 +59,42 @@ def of_servers(session: Session, server_ids: Sequence[str]) -> dict[str, list[Se
 
 
 def addresses_of(session: Session, server_ids: Sequence[str]) -> dict[str, list[Row[Any]]]:
-    """Of each server network_name, mac_address and ip_address of every address, in the order of its NICs.
+    """Of each server network_name, mac_address, ip_address and type of every address: the fixed ones in the
+    order of its NICs, then the floating ones.
 
     For lists: one query, and no column more than they show.
     """
-    rows = session.execute(
-        select(Port.server_id, Network.name.label("network_name"), Port.mac_address, PortAddress.ip_address)
-        .join(Network, Network.id == Port.network_id)
+    fixed = (
+        _on_servers(server_ids, PortAddress.ip_address, PortAddress.ordinal)
+        .add_columns(literal("fixed").label("type"))
         .join(PortAddress, PortAddress.port_id == Port.id)
-        .where(Port.server_id.in_(server_ids))
-        .order_by(Port.nic_index, Port.id, PortAddress.ordinal)
     )
+    floating = (
+        _on_servers(server_ids, FloatingIp.floating_ip_address, literal(0))
+        .add_columns(literal("floating").label("type"))
+        .join(FloatingIp, FloatingIp.port_id == Port.id)
+    )
+    order = (text(name) for name in ("type", "nic_index", "port_id", "ordinal", "ip_address"))
     found: dict[str, list[Row[Any]]] = {server_id: [] for server_id in server_ids}
-    for row in rows:
+    for row in session.execute(union_all(fixed, floating).order_by(*order)):
         found[row.server_id].append(row)
     return found
+
+
+def _on_servers(server_ids: Sequence[str], ip_address: Any, ordinal: Any) -> Select[Any]:
+    return (
+        select(
+            Port.server_id,
+            Port.id.label("port_id"),
+            Port.nic_index,
+            Port.mac_address,
+            Network.name.label("network_name"),
+            ip_address.label("ip_address"),
+            ordinal.label("ordinal"),
+        )
+        .join(Network, Network.id == Port.network_id)
+        .where(Port.server_id.in_(server_ids))
+    )
 
 
 def instance_nics(session: Session, server_id: str) -> tuple[InstanceNic, ...]:
@@ -93,9 +115,9 @@ def _addresses(session: Session, port_ids: Sequence[str]) -> dict[str, list[Serv
         .where(PortAddress.port_id.in_(port_ids))
         .order_by(PortAddress.ordinal)
     )
-    for port_id, text, subnet_id in session.execute(statement):
-        version = 6 if ":" in text else 4
-        found.setdefault(port_id, []).append(ServerAddress(text, version, subnet_id))
+    for port_id, ip_address, subnet_id in session.execute(statement):
+        version = 6 if ":" in ip_address else 4
+        found.setdefault(port_id, []).append(ServerAddress(ip_address, version, subnet_id))
     return found
 
 

@@ -55,6 +55,14 @@ def put(session: Session, router: Router, host: str) -> None:
     place(session, port_ids.all(), host)
 
 
+def leave(session: Session, router: Router) -> None:
+    """The router goes from its host to another one that lives; to none when there is none."""
+    before = router.host
+    settle(session, router, leaving=before)
+    if router.host == before:
+        put(session, router, "")
+
+
 def choose(candidates: Sequence[Candidate], current: str, leaving: str = "") -> str:
     """The host for a router that is on ``current`` now; that one again when there is none better."""
     here = next((c for c in candidates if c.host == current), None)

@@ -48,7 +48,11 @@ def test_agents(api: Any, db: Database) -> None:
     db.write(lambda session: session.add(agent))
     assert api.get("/v2.0/agents").status_code == 403
     found = api.get("/v2.0/agents", token="admin").json["agents"]
-    assert [a["binary"] for a in found] == ["neutron-openvswitch-agent", "neutron-dhcp-agent"]
+    assert [a["binary"] for a in found] == [
+        "neutron-openvswitch-agent",
+        "neutron-dhcp-agent",
+        "neutron-l3-agent",
+    ]
     assert all(a["alive"] and a["admin_state_up"] and a["host"] == "node1" for a in found)
     assert found[0]["configurations"]["tunneling_ip"] == "192.0.2.1"
     only = api.get("/v2.0/agents?agent_type=DHCP%20agent&alive=true", token="admin").json["agents"]

@@ -213,3 +213,31 @@ def test_a_router_waits_for_a_host_and_leaves_a_dead_one(
     first.is_deaf = False
     first.beat()
     assert _held(first, router) is None and Key("router", router["id"]) in first.removed
+
+
+def test_routers_are_given_to_agents_by_hand(api: Any, make: Make, cloud: FakeCloud, net: Any) -> None:
+    for name in ("node1", "node2"):
+        cloud.add_host(name)
+    listed = api.get("/v2.0/agents?agent_type=L3%20agent", token="admin").json["agents"]
+    first, second = (f"/v2.0/agents/{agent['id']}/l3-routers" for agent in listed)
+    router = make("router")
+    carriers = f"/v2.0/routers/{router['id']}/l3-agents"
+    assert api.get(carriers, token="admin").json["agents"] == []
+    assert api.get(carriers).status_code == 403
+    body = {"router_id": router["id"]}
+    assert api.post(second, body).status_code == 403
+    assert api.post(second, body, token="admin").status_code == 201
+    assert api.post(second, body, token="admin").status_code == 201
+    taken = api.post(first, body, token="admin")
+    assert taken.status_code == 409 and taken.json["NeutronError"]["type"] == "RouterHostedByL3Agent"
+    _join(api, router, net["subnet"])
+    assert {p["binding:host_id"] for p in _ports(api, router)} == {"node2"}
+    assert [a["host"] for a in api.get(carriers, token="admin").json["agents"]] == ["node2"]
+    assert [r["id"] for r in api.get(second, token="admin").json["routers"]] == [router["id"]]
+    assert api.delete(f"{second}/{router['id']}", token="admin").status_code == 204
+    assert {p["binding:host_id"] for p in _ports(api, router)} == {"node1"}
+    gone = api.delete(f"{second}/{router['id']}", token="admin")
+    assert gone.status_code == 409 and gone.json["NeutronError"]["type"] == "RouterNotHostedByL3Agent"
+    dhcp = api.get("/v2.0/agents?agent_type=DHCP%20agent", token="admin").json["agents"][0]["id"]
+    wrong = api.post(f"/v2.0/agents/{dhcp}/l3-routers", body, token="admin")
+    assert wrong.status_code == 404 and wrong.json["NeutronError"]["type"] == "InvalidL3Agent"

@@ -211,3 +211,23 @@ def test_an_unbound_server_has_no_documents(db: Database, net: Any) -> None:
     _changed(db)
     db.write(lambda s: server_ports.unbind(s, "s1"))
     assert Key("port", port_id) in _changed(db) and _hosts(db, "port", port_id) == set()
+
+
+def test_floating_addresses_come_after_the_fixed_ones(
+    api: Any, db: Database, make: Any, net: Any, outside: Any, queries: Any
+) -> None:
+    router = make("router", external_gateway_info={"network_id": outside["id"]})
+    api.put(f"/v2.0/routers/{router['id']}/add_router_interface", {"subnet_id": net["subnet"]})
+    first, second = _boot(db, "s1", net["id"]), _boot(db, "s1", net["id"])
+    made = make("floatingip", floating_network_id=outside["id"], port_id=first)
+    with db.read() as session, queries() as seen:
+        listed = server_ports.addresses_of(session, ["s1"])["s1"]
+    fixed = [api.get(f"/v2.0/ports/{p}").json["port"]["fixed_ips"][0]["ip_address"] for p in (first, second)]
+    assert [(a.type, a.ip_address) for a in listed] == [
+        *(("fixed", address) for address in fixed),
+        ("floating", made["floating_ip_address"]),
+    ]
+    assert listed[0].mac_address == listed[2].mac_address
+    assert len([statement for statement in seen if statement.startswith("SELECT")]) == 1
+    db.write(lambda s: server_ports.release(s, "s1"))
+    assert api.get(f"/v2.0/floatingips/{made['id']}").json["floatingip"]["port_id"] is None

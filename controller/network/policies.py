@@ -27,6 +27,7 @@ RULES = [
     rule("network:router:carrier", ADMIN, "see how a router is carried"),
     *(rule(f"network:floatingip:{verb}", check, f"{verb} floating IPs") for verb, check in _VERBS),
     rule("network:floatingip:address", MANAGER, "choose the address of a floating IP"),
+    *(rule(f"network:port_forwarding:{verb}", check, f"{verb} port forwardings") for verb, check in _VERBS),
     rule("network:tag:show", READER, "see tags"),
     rule("network:tag:update", MEMBER, "change tags"),
     rule("network:quota:list", ADMIN, "list projects with limits of their own"),

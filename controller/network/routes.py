@@ -10,6 +10,7 @@ from controller.network import (
 )
 from controller.network.floating_ips.api import FloatingIpMember, FloatingIps
 from controller.network.networks.api import NetworkMember, Networks
+from controller.network.port_forwardings.api import PortForwardingMember, PortForwardings
 from controller.network.ports.api import PortMember, Ports
 from controller.network.routers.agents_api import AgentRouter, AgentRouters, RouterAgents
 from controller.network.routers.api import (
@@ -51,6 +52,8 @@ ROUTES: list[Route] = [
     ("/v2.0/routers/{row_id}/remove_extraroutes", RouterRemoveRoutes),
     ("/v2.0/floatingips", FloatingIps),
     ("/v2.0/floatingips/{row_id}", FloatingIpMember),
+    ("/v2.0/floatingips/{row_id}/port_forwardings", PortForwardings),
+    ("/v2.0/floatingips/{row_id}/port_forwardings/{forwarding_id}", PortForwardingMember),
     ("/v2.0/networks/{row_id}/tags", tags.NetworkTags),
     ("/v2.0/networks/{row_id}/tags/{tag}", tags.NetworkTag),
     ("/v2.0/subnets/{row_id}/tags", tags.SubnetTags),

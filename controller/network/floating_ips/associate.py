@@ -1,6 +1,7 @@
 """A floating IP stands for an address of a port, by a router that reaches both."""
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from controller.db import outbox
 from controller.network import collection, refusals, standard
+from controller.network.floating_ips.forwarded import check_no_forwarding
 from controller.network.floating_ips.model import FloatingIp
 from controller.network.ports.kind import KIND as PORTS
 from controller.network.ports.model import (
@@ -37,18 +39,23 @@ def lock_target(
 ) -> Target:
     """What ``port_id`` and ``fixed_ip_address`` mean for a floating IP of ``project_id`` on an external
     network; router and port are locked. Raises BadRequest, NotFound."""
-    target = _target(session, caller, project_id, network_id, asked)
+    return locked(session, lambda: _target(session, caller, project_id, network_id, asked))
+
+
+def locked(session: Session, find: Callable[[], Target]) -> Target:
+    """What ``find`` finds, with its router and port locked: it is looked for twice."""
+    target = find()
     attached.lock_row(session, target.router_id)
     if not standard.lock(session, Port, [target.port_id]):
         raise refusals.missing("port", target.port_id)
-    again = _target(session, caller, project_id, network_id, asked)
-    if again != target:
+    if find() != target:
         raise refusals.in_use("The port's network was changed at the same moment: try again.", "Conflict")
-    return again
+    return target
 
 
 def stand_for(session: Session, floating_ip: FloatingIp, target: Target) -> None:
     """Writes the association, DOWN until the router's host has it. Raises Conflict."""
+    check_no_forwarding(session, floating_ip)
     _check_free(session, floating_ip, target)
     if floating_ip.router_id not in (None, target.router_id):
         outbox.changed(session, "router", floating_ip.router_id)
@@ -78,17 +85,22 @@ def _target(
     if port.device_owner in AUTO_DELETED_OWNERS:
         raise refusals.bad("floatingip", f"Port {port.id} is unable to be assigned a floating IP")
     subnet_id, text = _fixed_ip(session, port.id, asked.get("fixed_ip_address"))
-    return Target(port.id, text, _router(session, port, subnet_id, network_id))
+    return Target(port.id, text, router_between(session, port, subnet_id, network_id))
 
 
-def _fixed_ip(session: Session, port_id: str, wanted: str | None) -> tuple[str, str]:
-    """Subnet and text of the inner address."""
+def ipv4_addresses(session: Session, port_id: str) -> dict[str, str]:
+    """A port's IPv4 addresses in order, each with its subnet."""
     rows = session.execute(
         select(PortAddress.subnet_id, PortAddress.ip_address)
         .where(PortAddress.port_id == port_id)
         .order_by(PortAddress.ordinal)
-    ).all()
-    has = {row.ip_address: row.subnet_id for row in rows if ":" not in row.ip_address}
+    )
+    return {row.ip_address: row.subnet_id for row in rows if ":" not in row.ip_address}
+
+
+def _fixed_ip(session: Session, port_id: str, wanted: str | None) -> tuple[str, str]:
+    """Subnet and text of the inner address."""
+    has = ipv4_addresses(session, port_id)
     if wanted:
         text = _ipv4(wanted)
         if text not in has:
@@ -123,8 +135,11 @@ def _ipv4(text: str) -> str:
     return str(found)
 
 
-def _router(session: Session, port: Port, subnet_id: str, network_id: str) -> str:
-    """The router between the subnet and the external network, rather the one at the subnet's gateway."""
+def router_between(session: Session, port: Port, subnet_id: str, network_id: str) -> str:
+    """The router between the subnet and the external network, rather the one at the subnet's gateway.
+
+    Raises NotFound.
+    """
     outside = aliased(Port)
     statement = (
         select(Port.router_id, PortAddress.ip_address, Subnet.gateway_ip)

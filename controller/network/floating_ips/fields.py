@@ -23,6 +23,11 @@ def _port_details(row: Any, view: View) -> dict[str, Any] | None:
     return found
 
 
+def _port_forwardings(row: Any, view: View) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = view.of("forwardings", row.id, [])
+    return found
+
+
 FLOATING_IP = Fields(
     "floatingip",
     "floatingips",
@@ -58,6 +63,7 @@ FLOATING_IP = Fields(
         Field(name="router_id", filter=exact, sort=True),
         Field(name="status", filter=exact, sort=True),
         Field(name="port_details", show=_port_details),
+        Field(name="port_forwardings", show=_port_forwardings),
         *STANDARD_FIELDS,
     ],
 )

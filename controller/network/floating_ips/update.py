@@ -7,15 +7,9 @@ from sqlalchemy.orm import Session
 from controller.network import refusals, standard
 from controller.network.floating_ips.associate import lock_target, stand_for
 from controller.network.floating_ips.disassociate import loosen
+from controller.network.floating_ips.lock import lock
 from controller.network.floating_ips.model import FloatingIp
 from controller.web.caller import Caller
-
-
-def lock(session: Session, floating_ip: FloatingIp) -> None:
-    """Other verbs on the floating IP stand in line; router and port are locked before. Raises NotFound."""
-    if not standard.lock(session, FloatingIp, [floating_ip.id]):
-        raise refusals.missing("floatingip", floating_ip.id)
-    session.refresh(floating_ip)
 
 
 def update(session: Session, caller: Caller, floating_ip: FloatingIp, values: dict[str, Any]) -> None:
@@ -33,7 +27,7 @@ def update(session: Session, caller: Caller, floating_ip: FloatingIp, values: di
         stand_for(session, floating_ip, target)
     else:
         lock(session, floating_ip)
-    if is_named and not port_id:
+    if is_named and not port_id and floating_ip.port_id:
         loosen(session, [floating_ip])
     for name, value in values.items():
         setattr(floating_ip, name, value)

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from controller.db import outbox
 from controller.network import refusals, standard
 from controller.network.floating_ips.disassociate import disassociate
+from controller.network.port_forwardings.delete import delete_of_port
 from controller.network.ports.model import GIVEN_ADDRESS_OWNERS, SERVICE_OWNER, Port, PortGroup
 from controller.network.security_groups.model import SecurityGroupRule
 from controller.network.tags import model as tags
@@ -30,10 +31,11 @@ def delete(session: Session, port: Port) -> None:
 def remove(session: Session, port: Port) -> None:
     """Removes a port's row with addresses and groups; writes the outbox for all that was built on it.
 
-    A floating IP that stood for it stands for nothing then.
+    A floating IP that stood for it stands for nothing then, and no port is forwarded to it.
     """
     standard.lock(session, Port, [port.id])
     disassociate(session, port.id)
+    delete_of_port(session, port.id)
     tell_groups(session, port.id)
     outbox.changed(session, "port", port.id)
     outbox.changed(session, "segment", port.network_id)

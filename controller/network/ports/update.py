@@ -11,6 +11,7 @@ from controller.db import outbox
 from controller.network import refusals, standard
 from controller.network.floating_ips.model import FloatingIp
 from controller.network.networks.model import Network
+from controller.network.port_forwardings.delete import delete_of_port
 from controller.network.ports import check, ipam, mac
 from controller.network.ports.create import locked_subnets
 from controller.network.ports.model import GIVEN_ADDRESS_OWNERS, Port, PortAddress, PortGroup
@@ -91,6 +92,8 @@ def replace_addresses(
     kept, asked = _matched(has, wanted)
     going = [held for held in has if held not in kept]
     _check_no_floating_ip(session, port, going)
+    standard.lock(session, Port, [port.id] if going else [])
+    delete_of_port(session, port.id, kept=[held.ip_address for held in kept])
     for held in going:
         session.delete(held)
     session.flush()

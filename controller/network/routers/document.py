@@ -14,6 +14,7 @@ from contract.document import Key
 from controller.db.host_documents import DocumentKind, filled
 from controller.network.floating_ips.model import FloatingIp
 from controller.network.networks.model import Network
+from controller.network.port_forwardings.model import PortForwarding
 from controller.network.ports.model import GATEWAY_OWNER, Port, PortAddress
 from controller.network.routers.model import Router
 from controller.network.subnets.model import Subnet
@@ -45,7 +46,7 @@ def _router(session: Session, host: str, router_id: str) -> contract.Router | No
             for route in router.routes
         ),
         floating_ips=_floating_ips(session, router_id),
-        port_forwardings=(),
+        port_forwardings=_port_forwardings(session, router_id),
     )
 
 
@@ -117,6 +118,20 @@ def _floating_ips(session: Session, router_id: str) -> tuple[contract.FloatingIp
         .order_by(FloatingIp.id)
     )
     return tuple(filled(contract.FloatingIp, row) for row in rows)
+
+
+def _port_forwardings(session: Session, router_id: str) -> tuple[contract.PortForwarding, ...]:
+    statement = (
+        select(PortForwarding, FloatingIp.floating_ip_address)
+        .join(FloatingIp, FloatingIp.id == PortForwarding.floatingip_id)
+        .where(FloatingIp.router_id == router_id)
+        .order_by(PortForwarding.id)
+        .execution_options(populate_existing=True)
+    )
+    return tuple(
+        filled(contract.PortForwarding, row, floating_ip_address=outer)
+        for row, outer in session.execute(statement)
+    )
 
 
 DOCUMENT = DocumentKind(_hosts, _router)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from controller.db import outbox
 from controller.network import collection, refusals, standard
 from controller.network.floating_ips.model import FloatingIp
+from controller.network.port_forwardings.model import PortForwarding
 from controller.network.ports import delete as ports_delete
 from controller.network.ports.model import INTERFACE_OWNER, Port, PortAddress
 from controller.network.routers import attached
@@ -85,7 +86,17 @@ def _check_unused(session: Session, router: Router, address: Attached) -> None:
         )
         .where(FloatingIp.router_id == router.id, PortAddress.subnet_id == address.subnet_id)
     )
-    if session.scalar(serving.limit(1)):
+    forwarded = (
+        select(PortForwarding.id)
+        .join(FloatingIp, FloatingIp.id == PortForwarding.floatingip_id)
+        .join(
+            PortAddress,
+            (PortAddress.port_id == PortForwarding.internal_port_id)
+            & (PortAddress.ip_address == PortForwarding.internal_ip_address),
+        )
+        .where(FloatingIp.router_id == router.id, PortAddress.subnet_id == address.subnet_id)
+    )
+    if session.scalar(serving.limit(1)) or session.scalar(forwarded.limit(1)):
         raise refusals.in_use(
             f"{why} required by one or more floating IPs.", "RouterInterfaceInUseByFloatingIP"
         )

@@ -62,8 +62,7 @@ class FloatingIp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PortForwarding(msgspec.Struct, frozen=True, kw_only=True):
-    """A port of an outer address that leads to one of an inner address, or a range of ports that leads to a
-    range of equal length or to a single port.
+    """A port, or a range of equal length, of an outer address that leads to one of an inner address.
 
     ``external_port`` and ``internal_port`` are single ports or ranges ``first:last``.
     """

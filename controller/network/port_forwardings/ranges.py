@@ -27,13 +27,16 @@ def asked(values: Mapping[str, Any], side: str, before: Range | None = None) -> 
 
 
 def check_lengths(internal: Range, external: Range) -> None:
-    """As many inner ports as outer ones, or one for all. Raises BadRequest."""
+    """As many inner ports as outer ones. Raises BadRequest.
+
+    Neutron also leads a range to a single port; our hosts do not, so it is refused here and not on the host.
+    """
     lengths = [last - first for first, last in (internal, external)]
-    if lengths[0] and lengths[0] != lengths[1]:
+    if lengths[0] != lengths[1]:
         raise refusals.bad(
             "port_forwarding",
             "Invalid ranges of internal and/or external ports. The relation between internal and external "
-            "ports must be N-N or 1-N",
+            "ports must be N-N",
         )
 
 

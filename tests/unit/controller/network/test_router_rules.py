@@ -65,13 +65,14 @@ def test_ranges_of_ports() -> None:
     assert ranges.asked({"external_port_range": "5:9"}, "external") == (5, 9)
     assert ranges.asked({}, "external", before=(1, 2)) == (1, 2)
     assert (ranges.shown((5, 5)), ranges.shown((5, 9))) == ("5", "5:9")
-    ranges.check_lengths((1, 1), (1, 9))
+    ranges.check_lengths((1, 2), (8, 9))
     ranges.check_apart((1, 4), [(5, 9)], "external")
     for wrong in (
         lambda: ranges.asked({}, "external"),
         lambda: ranges.asked({"external_port": 5, "external_port_range": "6:6"}, "external"),
         lambda: ranges.asked({"external_port_range": "9:5"}, "external"),
         lambda: ranges.check_lengths((1, 2), (1, 1)),
+        lambda: ranges.check_lengths((1, 1), (1, 9)),
         lambda: ranges.check_apart((1, 5), [(5, 9)], "external"),
     ):
         with pytest.raises(BadRequest):

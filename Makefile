@@ -62,9 +62,10 @@ functional:  ## tests of the APIs on a database, and of what crosses AMQP
 system:  ## tests on real libvirt, Open vSwitch and volumes; as root, apart from the cloud of this machine
 	tests/alone.sh $(BIN)/pytest tests/system
 
-faults:  ## kill, stop, lose and fill everything, and write docs/faults.md; as root, about an hour
+faults:  ## kill, stop, lose and fill everything, and write docs/faults.md; as root, about two hours. PROFILE=: in that one
 	rm -rf .faults
-	tests/alone.sh env CUMULET_FAULT_CASES=all CUMULET_FAULT_NOTES=.faults $(BIN)/pytest tests/faults; status=$$?; \
+	tests/alone.sh env CUMULET_FAULT_CASES=all CUMULET_FAULT_PROFILES="$(PROFILE)" CUMULET_FAULT_NOTES=.faults \
+		$(BIN)/pytest tests/faults; status=$$?; \
 	$(BIN)/python -m tests.faults.table .faults docs/faults.md && exit $$status
 
 bench:  ## what the cloud of this machine costs in time, CPU and memory, beside the bars; PARTS="boot ports": only those

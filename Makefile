@@ -68,8 +68,8 @@ faults:  ## kill, stop, lose and fill everything, and write docs/faults.md; as r
 		$(BIN)/pytest tests/faults; status=$$?; \
 	$(BIN)/python -m tests.faults.table .faults docs/faults.md && exit $$status
 
-bench:  ## what the cloud of this machine costs in time, CPU and memory, beside the bars; PARTS="boot ports": only those
-	. /etc/cumulet/openrc && $(BIN)/python -m tests.bench $(PARTS)
+bench:  ## what the cloud of this machine costs in time, CPU and memory, beside the bars; PARTS="boot ports": only those; WRITE=1: into docs
+	. /etc/cumulet/openrc && $(BIN)/python -m tests.bench $(if $(WRITE),--write) $(PARTS)
 
 test: prepare checks  ## set up, lint, and run all tests
 	tests/alone.sh $(BIN)/pytest tests

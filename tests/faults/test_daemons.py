@@ -74,7 +74,7 @@ def onlooker(cloud: Cloud, site: Site) -> Iterator[Witness]:
         yield made
 
 
-@choice.sampled(2, each="daemon")
+@choice.sampled(1)
 @pytest.mark.parametrize(("daemon", "verb", "point"), _CASES)
 def test_daemon_killed(
     cloud: Cloud,

@@ -35,6 +35,7 @@ def onlooker(cloud: Cloud, site: Site) -> Iterator[Witness]:
         yield made
 
 
+@choice.full_set_only
 def test_no_room_for_the_database(
     cloud: Cloud, site: Site, onlooker: Witness, record_property: Record
 ) -> None:

@@ -24,8 +24,8 @@ Record = Callable[[str, object], None]
 
 _INSTANTS = 40
 #: At every so many of them the process is killed as well.
-_KILLED = 8
-_LONGEST_PAUSE_S = 0.6
+_KILLED = 20
+_LONGEST_PAUSE_S = 0.5
 
 
 @pytest.fixture(scope="module")

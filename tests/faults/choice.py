@@ -40,7 +40,7 @@ def sampled(count: int, each: str = "") -> pytest.MarkDecorator:
     return pytest.mark.sampled(count, each)
 
 
-#: Marks what only ``make faults`` runs.
+#: Marks a test or a case that only ``make faults`` runs.
 full_set_only = sampled(0)
 
 
@@ -61,7 +61,8 @@ def _means_something(item: pytest.Item) -> bool:
 
 
 def _sample(cases: Sequence[pytest.Item], seed: str) -> Sequence[pytest.Item]:
-    mark = cases[0].get_closest_marker("sampled")
+    cases = [case for case in cases if full_set_only.mark not in case.iter_markers("sampled")]
+    mark = cases[0].get_closest_marker("sampled") if cases else None
     if mark is None:
         return cases
     count, each = mark.args

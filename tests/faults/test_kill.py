@@ -9,11 +9,15 @@ from tests.faults import cases, choice, truth, verbs
 from tests.faults.cloud import Cloud
 from tests.faults.verbs import Site
 
-_APART = choice.needs(choice.PROCESSES_APART)
-_CASES = [
-    pytest.param(verb, point, marks=() if cases.exists_in_one_process(point) else _APART)
-    for verb, point in cases.kills()
-]
+
+def _marks(verb: str, point: str) -> Iterator[pytest.MarkDecorator]:
+    if not cases.exists_in_one_process(point):
+        yield choice.needs(choice.PROCESSES_APART)
+    if (verb, point) in cases.MAY_BE_MISSED:
+        yield choice.full_set_only
+
+
+_CASES = [pytest.param(verb, point, marks=list(_marks(verb, point))) for verb, point in cases.kills()]
 
 
 @pytest.fixture(scope="module")

@@ -41,12 +41,14 @@ ASIDE = "/var/lib/cumulet/aside"
 #: systemd-analyze's figure, times ten, that the controller's units must not exceed.
 MOST_EXPOSED = 40
 PINGS_A_SECOND = 20
+#: What the whole host has, for all that is done with it here.
+MEMORY_MIB = 2048
 
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[Host]:
     """Installed and configured, with everything enabled, booted."""
-    with nspawn.host() as made:
+    with nspawn.host(MEMORY_MIB) as made:
         _install(made.root)
         made.write("etc/cumulet/cumulet.conf", CONFIG)
         made.write("etc/cumulet/cumulet-allinone.conf", ALLINONE_CONFIG)
@@ -61,6 +63,7 @@ def host() -> Iterator[Host]:
         made.run("systemd-tmpfiles", "--create", "cumulet.conf")
         made.run("systemctl", "enable", "--now", ALLINONE)
         yield made
+        assert made.memory.killed() == 0
 
 
 @dataclass
@@ -164,6 +167,14 @@ def test_guest_runs_with_its_volume(guest: Guest) -> None:
     guest.run(
         "sudo mkfs.ext4 -q -F /dev/vdb && sudo mount /dev/vdb /mnt && echo kept | sudo tee /mnt/file && sync"
     )
+
+
+def test_all_of_it_fits_in_two_gib(host: Host, guest: Guest) -> None:
+    """The host's systemd, daemons, the cloud and an idle guest of 128 MiB; page cache counts as long as it stays."""
+    eventually(guest.answers, "the guest", 60)
+    print(f"{host.memory.usage_mib()} MiB, at most {host.memory.most_mib()}, of {MEMORY_MIB}")
+    assert host.memory.killed() == 0
+    assert host.memory.most_mib() < MEMORY_MIB
 
 
 def test_allinone_restarts_and_reloads_without_loss(host: Host, guest: Guest) -> None:

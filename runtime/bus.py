@@ -327,7 +327,8 @@ def _transport(conf: cfg.ConfigOpts) -> Any:
         return oslo_messaging.get_rpc_transport(conf)
     except (oslo_messaging.InvalidTransportURL, oslo_messaging.DriverLoadFailure) as error:
         raise settings.ConfigurationError(
-            f"transport_url: {error}. It is rabbit://user:password@address:port/, or inprocess:// in cumulet-allinone."
+            f"transport_url: {error}. It is rabbit://user:password@address:port/, "
+            "or inprocess:///run/cumulet/bus.sock with cumulet-allinone."
         ) from error
 
 

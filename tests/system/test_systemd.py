@@ -10,17 +10,17 @@ import pathlib
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import openstack
 import pytest
 
 from lab.up import places
-from tests.system import nspawn
+from tests.system import amid, nspawn
+from tests.system.amid import Operations
 from tests.system.nspawn import Host
+from tests.system.nspawn_guest import KEY, PINGS_A_SECOND, Guest
 from tests.system.watch import eventually
 
 ALLINONE = "cumulet-allinone"
@@ -33,14 +33,12 @@ my_ip = {nspawn.HOST_IP}
 image_endpoint = http://{nspawn.HOST_IP}:5000
 transport_url = rabbit://nobody:nothing@127.0.0.1:5672/
 """
-ALLINONE_CONFIG = "[DEFAULT]\ntransport_url = inprocess://\n"
+ALLINONE_CONFIG = "[DEFAULT]\ntransport_url = inprocess:///run/cumulet/bus.sock\n"
 PASSWORD = "under-systemd"
-KEY = "/root/key"
 #: Where the database is when no controller is to find it, and where the controller's own units have it at last.
 ASIDE = "/var/lib/cumulet/aside"
 #: systemd-analyze's figure, times ten, that the controller's units must not exceed.
 MOST_EXPOSED = 40
-PINGS_A_SECOND = 20
 #: What the whole host has, for all that is done with it here.
 MEMORY_MIB = 2048
 
@@ -51,8 +49,10 @@ def host() -> Iterator[Host]:
     with nspawn.host(MEMORY_MIB) as made:
         _install(made.root)
         made.write("etc/cumulet/cumulet.conf", CONFIG)
-        made.write("etc/cumulet/cumulet-allinone.conf", ALLINONE_CONFIG)
+        for program in (ALLINONE, "controller-manage"):
+            made.write(f"etc/cumulet/{program}.conf", ALLINONE_CONFIG)
         made.write("root/password", f"{PASSWORD}\n")
+        amid.prepare(made, ALLINONE, *AGENTS, *CONTROLLER)
         made.enable("libvirtd.service", "tgt.service", "openvswitch-switch.service", "cumulet.target")
         made.boot()
         manage = "/usr/local/bin/controller-manage"
@@ -64,54 +64,6 @@ def host() -> Iterator[Host]:
         made.run("systemctl", "enable", "--now", ALLINONE)
         yield made
         assert made.memory.killed() == 0
-
-
-@dataclass
-class Guest:
-    """A server with a volume, as its host sees it."""
-
-    host: Host
-    server_id: str
-    address: str
-    namespace: str
-
-    def ping(self, count: int) -> list[str]:
-        """The command, to be run on this machine."""
-        often = ("-i", str(1 / PINGS_A_SECOND), "-c", str(count), "-W", "10")
-        return self.host.enter("ip", "netns", "exec", self.namespace, "ping", *often, self.address)
-
-    def answers(self) -> bool:
-        return subprocess.run(self.ping(1), capture_output=True, check=False).returncode == 0
-
-    def log_in(self) -> None:
-        """Waits until that is possible."""
-        eventually(lambda: self.run("id -un", status=None) == "cumulet", "a login", 120)
-
-    def run(self, command: str, status: int | None = 0) -> str:
-        """Runs it inside."""
-        loose = (
-            "StrictHostKeyChecking=no",
-            "UserKnownHostsFile=/dev/null",
-            "LogLevel=ERROR",
-            "BatchMode=yes",
-        )
-        options = [word for option in (*loose, "ConnectTimeout=5") for word in ("-o", option)]
-        ssh = ("ip", "netns", "exec", self.namespace, "ssh", *options, "-i", KEY, f"cumulet@{self.address}")
-        return self.host.run(*ssh, command, status=status)
-
-    def lost_while(self, act: Any) -> tuple[int, int]:
-        """Pings while ``act`` is done and a while longer: how many were sent, and how many lost.
-
-        The last ones that have no answer are not lost: they are under way when ping is ended.
-        """
-        ping = subprocess.Popen(self.ping(10_000), stdout=subprocess.PIPE, text=True)
-        act()
-        time.sleep(1)  # what is watched is a second of traffic after it
-        self.host.run("pkill", "-INT", "-x", "ping")
-        out, _ = ping.communicate(timeout=60)
-        answered = {int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", out)}
-        sent = max(answered, default=0)
-        return sent, sent - len(answered)
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +144,16 @@ def test_allinone_restarts_and_reloads_without_loss(host: Host, guest: Guest) ->
     assert not re.search(r"\d\d:\d\d:\d\d\.\d{3} \d+ INFO", host.journal(ALLINONE)), (
         "the journal has the time itself"
     )
+
+
+@pytest.fixture(scope="module")
+def operations(guest: Guest) -> Operations:
+    return Operations(guest, _cloud)
+
+
+@pytest.mark.parametrize(("verb", "point"), amid.POINTS[ALLINONE].items())
+def test_allinone_restarts_amid(operations: Operations, verb: str, point: str) -> None:
+    operations.during(verb, point, ALLINONE)
 
 
 def test_reboot_with_the_controller_gone(host: Host, guest: Guest) -> None:

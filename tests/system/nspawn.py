@@ -24,6 +24,7 @@ HERE_IP, HOST_IP = "192.0.2.1", "192.0.2.2"
 _NOT_OURS = (
     *("etc/systemd/system", "etc/cumulet", "etc/openvswitch", "etc/libvirt/qemu", "etc/tgt/conf.d"),
     *("var/lib/cumulet", "var/lib/openvswitch", "var/log/journal", "var/log/cumulet", "opt/cumulet"),
+    *("var/lib/mysql", "var/lib/rabbitmq/mnesia"),
     *("usr/local/lib/systemd", "usr/local/lib/sysusers.d", "usr/local/lib/tmpfiles.d"),
 )
 #: There is no udev without devices of its own; the link's other end is raised only when all is up.

@@ -1,7 +1,7 @@
 """Cumulet under a real systemd: installed, booted, restarted and reloaded under traffic; its host rebooted alone.
 
-The embedded profile first, then each agent as a unit of its own, which takes the ledgers over as they are. The tests
-follow each other on one host.
+The embedded profile first, then each agent as a unit of its own, which takes the ledgers over as they are, then the
+full profile. The tests follow each other on one host.
 """
 
 import contextlib
@@ -17,25 +17,26 @@ import openstack
 import pytest
 
 from lab.up import places
-from tests.system import amid, nspawn
+from tests.system import amid, nspawn, nspawn_servers
 from tests.system.amid import Operations
 from tests.system.nspawn import Host
 from tests.system.nspawn_guest import KEY, PINGS_A_SECOND, Guest
+from tests.system.nspawn_servers import BROKER_URL, DATABASE_URL
 from tests.system.watch import eventually
 
 ALLINONE = "cumulet-allinone"
 AGENTS = ("cumulet-nova-compute", "cumulet-ovs-agent", "cumulet-volume-agent")
 CONTROLLER = ("cumulet-controller-api", "cumulet-controller-engine")
-#: No broker listens there: whoever is not in one process with the controller is alone.
+#: No broker listens there at first: whoever is not in one process with the controller is alone.
 CONFIG = f"""\
 [DEFAULT]
 my_ip = {nspawn.HOST_IP}
 image_endpoint = http://{nspawn.HOST_IP}:5000
-transport_url = rabbit://nobody:nothing@127.0.0.1:5672/
+transport_url = {BROKER_URL}
 """
 ALLINONE_CONFIG = "[DEFAULT]\ntransport_url = inprocess:///run/cumulet/bus.sock\n"
 PASSWORD = "under-systemd"
-#: Where the database is when no controller is to find it, and where the controller's own units have it at last.
+#: Where the database is when no controller is to find it.
 ASIDE = "/var/lib/cumulet/aside"
 #: systemd-analyze's figure, times ten, that the controller's units must not exceed.
 MOST_EXPOSED = 40
@@ -151,9 +152,9 @@ def operations(guest: Guest) -> Operations:
     return Operations(guest, _cloud)
 
 
-@pytest.mark.parametrize(("verb", "point"), amid.POINTS[ALLINONE].items())
-def test_allinone_restarts_amid(operations: Operations, verb: str, point: str) -> None:
-    operations.during(verb, point, ALLINONE)
+@pytest.mark.parametrize(("unit", "verb"), amid.EMBEDDED)
+def test_allinone_restarts_amid(operations: Operations, unit: str, verb: str) -> None:
+    operations.during(verb, unit)
 
 
 def test_reboot_with_the_controller_gone(host: Host, guest: Guest) -> None:
@@ -177,23 +178,33 @@ def test_an_agent_restarts_without_loss(host: Host, guest: Guest, unit: str) -> 
     assert host.property(unit, "ActiveState") == "active"
 
 
+def test_the_full_profile_takes_over(host: Host, guest: Guest) -> None:
+    """A database server and a broker come, and the rows move; what was one process is five, which find the broker."""
+    nspawn_servers.start(host)
+    host.write("etc/cumulet/cumulet.conf", f"{CONFIG}[database]\nconnection = {DATABASE_URL}\n")
+    host.write("etc/cumulet/controller-manage.conf", "")
+    host.write("root/source", f"sqlite:///{ASIDE}/cumulet.db\n", 0o600)
+    host.write("root/target", f"{DATABASE_URL}\n", 0o600)
+    manage = "/usr/local/bin/controller-manage"
+    host.run(manage, "move-database", "--source-file", "/root/source", "--target-file", "/root/target")
+    host.run("chown", "-R", "cumulet:cumulet", "/var/lib/cumulet/images-store")
+    host.run("systemctl", "enable", "--now", *CONTROLLER)
+    cloud = _cloud()
+    eventually(lambda: _is_whole(cloud), "the agents' return", 120)
+    assert cloud.compute.get_server(guest.server_id).status == "ACTIVE"
+
+
 def test_the_controller_runs_closed(host: Host, guest: Guest) -> None:
-    """Its units as they are, but for a database that is a file: a broker is still nowhere."""
-    host.run("chown", "-R", "cumulet:cumulet", ASIDE)
     for unit in CONTROLLER:
-        database = f"[database]\nconnection = sqlite:///{ASIDE}/cumulet.db\n"
-        host.write(f"etc/cumulet/{unit.removeprefix('cumulet-')}.conf", database)
-        host.write(
-            f"etc/systemd/system/{unit}.service.d/database.conf", f"[Service]\nReadWritePaths={ASIDE}\n"
-        )
-    host.run("systemctl", "daemon-reload")
-    host.run("systemctl", "start", *CONTROLLER)
-    assert host.run("ps", "-o", "user=", "-p", host.property(CONTROLLER[0], "MainPID")) == "cumulet"
-    assert _cloud().compute.get_server(guest.server_id).name == "guest"
-    for unit in CONTROLLER:
+        assert host.run("ps", "-o", "user=", "-p", host.property(unit, "MainPID")) == "cumulet"
         sent, lost = guest.lost_while(lambda u=unit: host.run("systemctl", "restart", u))
         assert sent > PINGS_A_SECOND and not lost, f"{unit}: {lost} of {sent}"
     assert _cloud().compute.get_server(guest.server_id).name == "guest"
+
+
+@pytest.mark.parametrize(("unit", "verb"), amid.FULL)
+def test_a_unit_restarts_amid(operations: Operations, unit: str, verb: str) -> None:
+    operations.during(verb, unit)
 
 
 def test_start_order_does_not_matter(host: Host, guest: Guest) -> None:

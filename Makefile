@@ -2,6 +2,9 @@
 
 PACKAGES := contract runtime controller nova_compute ovs_agent volume_agent lab
 BIN := .venv/bin
+# Tests that bring what they need with them keep a core busy: two processes share them. The others have the machine for themselves.
+SIDE_BY_SIDE := tests/unit tests/contract tests/functional
+WORKERS := -n 2 --dist worksteal
 # a container's wish for no bytecode would make every process start slower
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -57,18 +60,20 @@ unit:  ## tests of pure functions
 	$(BIN)/pytest tests/unit
 
 functional:  ## tests of the APIs on a database, and of what crosses AMQP
-	$(BIN)/pytest tests/contract tests/functional
+	$(BIN)/pytest $(WORKERS) tests/contract tests/functional
 
 system:  ## tests on real libvirt, Open vSwitch and volumes; as root, apart from the cloud of this machine
 	tests/alone.sh $(BIN)/pytest tests/system
 
-faults:  ## kill, stop, lose and fill everything, and write docs/faults.md; as root, about an hour
+faults:  ## kill, stop, lose and fill everything, and write docs/faults.md; as root, about two hours. PROFILE=: in that one
 	rm -rf .faults
-	tests/alone.sh env CUMULET_FAULT_CASES=all CUMULET_FAULT_NOTES=.faults $(BIN)/pytest tests/faults; status=$$?; \
+	tests/alone.sh env CUMULET_FAULT_CASES=all CUMULET_FAULT_PROFILES="$(PROFILE)" CUMULET_FAULT_NOTES=.faults \
+		$(BIN)/pytest tests/faults; status=$$?; \
 	$(BIN)/python -m tests.faults.table .faults docs/faults.md && exit $$status
 
-bench:  ## what the cloud of this machine costs in time, CPU and memory, beside the bars; PARTS="boot ports": only those
-	. /etc/cumulet/openrc && $(BIN)/python -m tests.bench $(PARTS)
+bench:  ## what the cloud of this machine costs in time, CPU and memory, beside the bars; PARTS="boot ports": only those; WRITE=1: into docs
+	. /etc/cumulet/openrc && $(BIN)/python -m tests.bench $(if $(WRITE),--write) $(PARTS)
 
-test: prepare checks  ## set up, lint, and run all tests
-	tests/alone.sh $(BIN)/pytest tests
+test: prepare checks  ## set up, lint, and run all tests; what fails first ends it
+	tests/alone.sh $(BIN)/pytest $(WORKERS) $(SIDE_BY_SIDE)
+	tests/alone.sh $(BIN)/pytest tests $(SIDE_BY_SIDE:%=--ignore=%)

@@ -78,7 +78,7 @@ class ImageCache:
     ) -> None:
         """``ready`` is called with the ids of servers that were told ImageBusyError, when that is over;
         ``make_room`` before so many bytes are streamed."""
-        for left_by_a_killed_agent in (*directory.glob("*.part"), *directory.glob("*.new*")):
+        for left_by_a_killed_agent in {*directory.glob("*.part"), *directory.glob("*.new*")}:
             left_by_a_killed_agent.unlink()
         self.directory = directory
         self._fetch = fetch

@@ -28,6 +28,7 @@ from oslo_config import cfg
 
 from runtime import log, settings
 from runtime.nonces import Nonces, PlayedError
+from runtime.trouble import Trouble
 
 LOG = logging.getLogger(__name__)
 
@@ -297,11 +298,11 @@ class _Endpoint:
                 self._changed.notify_all()
 
     def _served(self, name: str, method: Method) -> Callable[[dict[str, Any], str], str]:
-        @oslo_messaging.expected_exceptions(StoppingError)  # type: ignore[untyped-decorator]
+        @oslo_messaging.expected_exceptions(StoppingError, Trouble)  # type: ignore[untyped-decorator]
         def serve(_context: dict[str, Any], envelope: str) -> str:
             try:
                 return self._answer(envelope, name, method)
-            except StoppingError:
+            except (StoppingError, Trouble):
                 raise
             except Exception as error:
                 raise _FailedError(f"{type(error).__name__}: {error}") from error
@@ -326,7 +327,8 @@ def _transport(conf: cfg.ConfigOpts) -> Any:
         return oslo_messaging.get_rpc_transport(conf)
     except (oslo_messaging.InvalidTransportURL, oslo_messaging.DriverLoadFailure) as error:
         raise settings.ConfigurationError(
-            f"transport_url: {error}. It is rabbit://user:password@address:port/, or inprocess:// in cumulet-allinone."
+            f"transport_url: {error}. It is rabbit://user:password@address:port/, "
+            "or inprocess:///run/cumulet/bus.sock with cumulet-allinone."
         ) from error
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from controller.db import sqlite
 from controller.db.line import Line
+from runtime.trouble import Trouble
 
 LOG = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -38,6 +39,10 @@ _FULL = {1114, 1021}
 #: A transaction that says nothing for so long is cut off: its process was stopped, or its host is gone without a
 #: word, and all others would wait for its locks.
 _SILENT_S = 10
+
+
+class DatabaseFullError(Trouble):
+    """There is no space to write: nothing of the transaction was."""
 
 
 class Database:
@@ -61,11 +66,18 @@ class Database:
             yield session
 
     def write(self, verb: Callable[[Session], Result]) -> Result:
-        """Runs ``verb`` in one transaction and commits; repeats it where the database says so."""
+        """Runs ``verb`` in one transaction and commits; repeats it where the database says so.
+
+        Raises DatabaseFullError.
+        """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return self._attempt(verb)
             except DBAPIError as error:
+                if _is_full(error):
+                    raise DatabaseFullError(
+                        "The database's disk is full: free space and try again."
+                    ) from error
                 if attempt == _ATTEMPTS or not _is_repeatable(error):
                     raise
                 LOG.info("transaction repeated (%d): %s", attempt, error.orig)
@@ -97,11 +109,6 @@ class Database:
 def hinted(session: Session) -> None:
     """Notes that the outbox got a row: the engine is told after the commit."""
     session.info[_HINTED] = True
-
-
-def is_full(error: DBAPIError) -> bool:
-    """Whether the database found no space to write: nothing of the transaction was."""
-    return sqlite.is_full(error.orig) or _code(error) in _FULL
 
 
 def _engine(url: str) -> sqlalchemy.Engine:
@@ -150,6 +157,10 @@ def _prove_alive(connection: Any, record: Any, _proxy: Any) -> None:
         connection.ping(reconnect=False)
     except Exception as error:
         raise InvalidatePoolError from error
+
+
+def _is_full(error: DBAPIError) -> bool:
+    return sqlite.is_full(error.orig) or _code(error) in _FULL
 
 
 def _is_repeatable(error: DBAPIError) -> bool:

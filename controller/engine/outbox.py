@@ -23,7 +23,7 @@ from controller.db.columns import new_uuid, now
 from controller.db.host_documents import Dependents, DocumentKind, HostDocument
 from controller.db.outbox import OutboxRow
 from controller.db.session import Database
-from runtime import log, watchdog
+from runtime import log, trouble, watchdog
 
 LOG = logging.getLogger(__name__)
 
@@ -97,8 +97,8 @@ class Outbox:
             self._woken.clear()
             try:
                 self.flush()
-            except Exception:
-                LOG.exception("outbox pass failed, the next tick repeats it")
+            except Exception as error:
+                trouble.tell(LOG, error, "outbox pass failed, the next tick repeats it")
             self._turns.turned()
 
     def _try_pass(self) -> _Pass:
@@ -106,7 +106,7 @@ class Outbox:
         aside for a while: a single row must not keep the others' hosts from hearing."""
         try:
             return self._db.write(lambda session: self._pass(session, _BATCH))
-        except DBAPIError:
+        except (DBAPIError, trouble.Trouble):
             raise
         except Exception:
             LOG.exception("outbox: a row cannot be taken, each is tried alone")
@@ -115,7 +115,7 @@ class Outbox:
         while (row := self._oldest()) is not None:
             try:
                 found, _, taken = self._db.write(lambda session: self._pass(session, 1))
-            except DBAPIError:
+            except (DBAPIError, trouble.Trouble):
                 raise
             except Exception:
                 LOG.exception("outbox: row %d (%s %s) is set aside", row.id, row.kind, row.resource_id)

@@ -14,6 +14,7 @@ from controller.db.host_documents import HostDocument
 from controller.db.session import Database
 from controller.operations import results
 from controller.operations.begin import wake
+from runtime import trouble
 
 LOG = logging.getLogger(__name__)
 
@@ -36,8 +37,9 @@ class Reports:
         for report in reports:
             try:
                 db.write(lambda s, r=report: self._take_one(s, host, r))  # type: ignore[misc]
-            except Exception:
-                LOG.exception("report on %s %s of %s could not be taken in", report.kind, report.id, host)
+            except Exception as error:
+                words = "report on %s %s of %s could not be taken in"
+                trouble.tell(LOG, error, words, report.kind, report.id, host)
             else:
                 taken.append(report.sequence)
         return tuple(taken)

@@ -14,7 +14,7 @@ from controller.db.session import Database
 from controller.engine.outbox import Outbox
 from controller.operations import claim
 from controller.operations.runner import Runner
-from runtime import watchdog
+from runtime import trouble, watchdog
 
 LOG = logging.getLogger(__name__)
 
@@ -55,8 +55,8 @@ class Upkeep:
             ticks += 1
             try:
                 self._tick(ticks)
-            except Exception:
-                LOG.exception("upkeep failed, the next tick repeats it")
+            except Exception as error:
+                trouble.tell(LOG, error, "upkeep failed, the next tick repeats it")
             self._turns.turned()
 
     def _tick(self, ticks: int) -> None:

@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def start(conf: cfg.ConfigOpts, stack: contextlib.ExitStack) -> None:
-    """Brings everything up: the engine first, so that agents are answered at their first word."""
+    """Brings everything up, agents last: they are answered at their first word, and find images at the API."""
     assembly.register(conf)
     engine.register(conf)
     process = prepare(conf)
@@ -39,9 +39,9 @@ def start(conf: cfg.ConfigOpts, stack: contextlib.ExitStack) -> None:
     stack.callback(open_home(conf))
     core = engine.Engine(process)
     core.start(stack)
+    api.serve(process, core.bus, stack)
     for begin in agents().values():
         begin(conf, stack)
-    api.serve(process, core.bus, stack)
 
 
 def agents() -> dict[str, Start]:

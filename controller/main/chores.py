@@ -17,6 +17,7 @@ from controller.image.images.store import ImageStore
 from controller.image.images.upload import Place
 from controller.main.images import is_image_in_use
 from controller.main.process import Process
+from runtime import trouble
 
 LOG = logging.getLogger(__name__)
 
@@ -69,6 +70,6 @@ class Chores:
         """Does one; when it is due again."""
         try:
             chore.do()
-        except Exception:
-            LOG.exception("%s: not done, again in %g s", chore.name, chore.every_s)
+        except Exception as error:
+            trouble.tell(LOG, error, "%s: not done, again in %g s", chore.name, chore.every_s)
         return at + chore.every_s

@@ -15,7 +15,7 @@ from controller.db.session import Database
 from controller.operations import claim
 from controller.operations.model import Operation, OperationEvent
 from controller.operations.step import Backtrack, Definition, LeaseLost, Run, Step, StepFailed, Waiting
-from runtime import faultpoint
+from runtime import faultpoint, trouble
 
 LOG = logging.getLogger(__name__)
 
@@ -76,8 +76,8 @@ def _undo(run: Run, definition: Definition) -> bool:
         faultpoint.point(f"operation.{definition.kind}.{step.name}.undo.after")
     except LeaseLost:
         raise
-    except Exception:
-        LOG.exception("undo of %s of %s: unexpected error", step.name, operation.subject)
+    except Exception as error:
+        trouble.tell(LOG, error, "undo of %s of %s: unexpected error", step.name, operation.subject)
         outcome = Waiting("another try", again_s=RETRY_S)
     if isinstance(outcome, Waiting) and run.left_s > 0:
         run.db.write(lambda s: claim.rest(s, operation, _look_again(run, outcome)))
@@ -183,7 +183,7 @@ def _look_again(run: Run, waiting: Waiting) -> datetime.datetime:
 
 
 def _again(run: Run, definition: Definition, step: Step, error: Exception) -> bool:
-    LOG.exception("step %s of %s: unexpected error", step.name, run.operation.subject)
+    trouble.tell(LOG, error, "step %s of %s: unexpected error", step.name, run.operation.subject)
     if run.left_s <= 0:
         return _turn(run, definition, None, StepFailed(step.late, repr(error)))
     run.db.write(lambda s: _rest_ready(s, run.operation))
@@ -224,8 +224,10 @@ def _finish(run: Run, definition: Definition, state: str) -> None:
         run.write(write)
     except LeaseLost:
         raise
-    except Exception:
-        LOG.exception("end of %s of %s: again in %g s", definition.kind, operation.subject, RETRY_S)
+    except Exception as error:
+        trouble.tell(
+            LOG, error, "end of %s of %s: again in %g s", definition.kind, operation.subject, RETRY_S
+        )
         run.db.write(lambda s: _rest_ready(s, operation))
 
 

@@ -9,7 +9,7 @@ from controller.operations import claim
 from controller.operations.advance import advance
 from controller.operations.model import Operation
 from controller.operations.step import Definition, LeaseLost
-from runtime import log
+from runtime import log, trouble
 
 LOG = logging.getLogger(__name__)
 
@@ -70,8 +70,8 @@ class Runner:
         while not self._is_stopping:
             try:
                 is_found = self._take_one()
-            except Exception:
-                LOG.exception("operations could not be looked at")
+            except Exception as error:
+                trouble.tell(LOG, error, "operations could not be looked at")
                 is_found = False
             if not is_found:
                 self._sleep()

@@ -14,9 +14,9 @@ from typing import Any
 import falcon
 import msgspec
 import prometheus_client
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
-from controller.db.session import is_full
+from controller.db.session import DatabaseFullError
 from controller.web import errors
 from controller.web.caller import Caller
 from controller.web.resource import Cloud, Route
@@ -116,8 +116,12 @@ def build(service: Service, cloud: Cloud, authenticate: Authenticate) -> WsgiApp
         render(resp, _translated(error))
 
     def on_bug(req: falcon.Request, resp: falcon.Response, error: Exception, _params: Any) -> None:
-        LOG.error("%s %s", req.method, req.path, exc_info=error)
-        render(resp, _unexpected(error))
+        answer = _unexpected(error)
+        if isinstance(answer, errors.InsufficientStorage):
+            LOG.warning("%s %s: %s", req.method, req.path, answer.message)
+        else:
+            LOG.error("%s %s", req.method, req.path, exc_info=error)
+        render(resp, answer)
 
     app.add_error_handler(Exception, on_bug)
     app.add_error_handler(falcon.HTTPError, on_http_error)
@@ -206,8 +210,8 @@ def _translated(error: falcon.HTTPError) -> errors.ApiError:
 def _unexpected(error: Exception) -> errors.ApiError:
     if isinstance(error, OSError) and error.errno == 28:
         return errors.InsufficientStorage("The controller's disk is full: free space and try again.")
-    if isinstance(error, DBAPIError) and is_full(error):
-        return errors.InsufficientStorage("The database's disk is full: free space and try again.")
+    if isinstance(error, DatabaseFullError):
+        return errors.InsufficientStorage(str(error))
     if isinstance(error, OperationalError):
         return _Unavailable("The database does not answer at the moment: try again in a few seconds.")
     return errors.ApiError(

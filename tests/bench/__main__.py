@@ -1,8 +1,9 @@
 """All benches, or those named, on the cloud of this machine; at the end one table with the bars.
 
-As root, with /etc/cumulet/openrc, a project with room for ten servers, and nothing else going on:
-``make bench``, or ``python -m tests.bench lists boot``. Wall times are those of this machine at this moment: the load
-average when each was taken is told beside it. CPU times and ratios to libvirt alone bear a busy machine better.
+As root, with /etc/cumulet/openrc, a project with room for ten servers, and nothing else going on: ``make bench``, or
+``python -m tests.bench lists boot``; with ``--write`` the figures go into docs/performance.md. Wall times are those of
+this machine at this moment: the load average when each was taken is told beside it. CPU times and ratios to libvirt
+alone bear a busy machine better.
 """
 
 import argparse
@@ -10,11 +11,24 @@ import sys
 import time
 import traceback
 
-from tests.bench import boot, burst, creates, lists, memory, ports, rows, start, volumes, wiring, writers
+from tests.bench import (
+    boot,
+    burst,
+    creates,
+    lists,
+    memory,
+    page,
+    ports,
+    rows,
+    start,
+    volumes,
+    wiring,
+    writers,
+)
 from tests.bench.cloud import Cloud
 from tests.bench.result import Result, table
 
-#: In this order: memory after the work, and the restart at the end.
+#: In this order: memory after the work, and the restart at the end, and memory after that.
 PARTS = {
     "lists": lists.measure,
     "rows": rows.measure,
@@ -27,6 +41,7 @@ PARTS = {
     "memory": memory.measure,
     "wiring": wiring.measure,
     "start": start.measure,
+    "idle": memory.measure_idle,
 }
 
 
@@ -34,7 +49,9 @@ def main() -> None:
     """The benches, each told as it is done."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; all when none")
-    wanted = parser.parse_args().parts or list(PARTS)
+    parser.add_argument("--write", action="store_true", help="write the figures into docs/performance.md")
+    arguments = parser.parse_args()
+    wanted = arguments.parts or list(PARTS)
     if unknown := set(wanted) - set(PARTS):
         parser.error(f"there is no {', '.join(sorted(unknown))}: choose of {', '.join(PARTS)}")
     results: list[Result] = []
@@ -51,6 +68,8 @@ def main() -> None:
         results += found
     if len(wanted) > 1:
         print(f"\n{table(results)}")
+    if arguments.write:
+        page.write(results)
     if failed:
         sys.exit(f"not measured to the end: {', '.join(failed)}")
 

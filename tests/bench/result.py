@@ -36,7 +36,7 @@ def table(results: Sequence[Result]) -> str:
     """All figures, aligned."""
     head = ("what", "measured", "bar", "kept", "load", "")
     rows = [
-        (r.what, _figure(r.value, r.unit), _figure(r.bar, r.unit), r.verdict, f"{r.load:.1f}", r.note)
+        (r.what, figure(r.value, r.unit), figure(r.bar, r.unit), r.verdict, f"{r.load:.1f}", r.note)
         for r in results
     ]
     widths = [max(len(row[n]) for row in (head, *rows)) for n in range(5)]
@@ -47,7 +47,8 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def _figure(value: float | None, unit: str) -> str:
+def figure(value: float | None, unit: str) -> str:
+    """A value with its unit, in as many digits as mean something."""
     if value is None:
         return "-"
     digits = 0 if unit in ("MiB", "processes") else 1 if unit.startswith("ms") else 3

@@ -5,6 +5,7 @@ it is then replaced by each of VALUES.
 """
 
 import copy
+import functools
 import gc
 import re
 import uuid
@@ -326,7 +327,9 @@ def _from_fields(call: Call) -> list[Any]:
     return [{one: inner} for one in sorted(singular)] + ([inner] if "images" in plural else [])
 
 
+@functools.cache
 def _tables() -> list[Fields]:
+    """Those of the services, which are imported by now. To look through all objects takes 0.1 s and more."""
     return [found for found in gc.get_objects() if type(found) is Fields]
 
 

@@ -56,7 +56,7 @@ class FakeCloud:
             part.start()
             stack.callback(part.stop)
 
-    def until(self, look: Callable[[], Any], timeout_s: float = 20.0) -> Any:
+    def until(self, look: Callable[[], Any], timeout_s: float = 60.0) -> Any:
         """What ``look`` gives once that is true."""
         deadline = time.monotonic() + timeout_s
         while not (found := look()):

@@ -26,7 +26,8 @@ class Rehearsal(Database):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self._connection: sqlalchemy.Connection | None = None
-        tables = [select(func.count()).select_from(t).scalar_subquery() for t in self._tables()]
+        self._tables = Base.metadata.sorted_tables  # which sorts them anew whenever it is asked
+        tables = [select(func.count()).select_from(t).scalar_subquery() for t in self._tables]
         self._count = select(*tables)
 
     @property
@@ -51,7 +52,7 @@ class Rehearsal(Database):
         """How many rows each table has."""
         assert self._connection is not None
         counted = self._connection.execute(self._count).one()
-        return {t.name: n for t, n in zip(self._tables(), counted, strict=True)}
+        return {t.name: n for t, n in zip(self._tables, counted, strict=True)}
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
@@ -78,9 +79,6 @@ class Rehearsal(Database):
 
     def _session(self, **options: Any) -> Session:
         return Session(self._connection, join_transaction_mode="create_savepoint", **options)
-
-    def _tables(self) -> list[sqlalchemy.Table]:
-        return list(Base.metadata.sorted_tables)
 
 
 def _fits(column: Any, value: Any) -> bool:

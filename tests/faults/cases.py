@@ -1,12 +1,10 @@
-"""Every place of every verb where a process may die: one case each.
+"""Every place of every verb where a process may die: a case each.
 
 The names are those that the code passes (``runtime/faultpoint.py``); ``test_kill.py`` compares them with a
 trace, so that a new step or action without a case is noticed.
 """
 
-import random
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from contract import topics
 
@@ -98,7 +96,7 @@ POINTS: Mapping[str, Sequence[str]] = {
 }
 #: Cases that a run may pass by: several words about one document are merged into one look.
 MAY_BE_MISSED = frozenset(
-    f"{verb}-{point}.{side}"
+    (verb, f"{point}.{side}")
     for verb, points in {
         "boot": ("ovs.reload_dnsmasq", "agent.server.apply", "agent.port.apply"),
         "attach": ("agent.server.apply",),
@@ -123,21 +121,15 @@ _ONE_SIDED = {
 }
 
 
-@dataclass(frozen=True)
-class Case:
-    """A verb during which a point's process is killed."""
-
-    verb: str
-    point: str
-
-    def __str__(self) -> str:
-        return f"{self.verb}-{self.point}"
+def exists_in_one_process(point: str) -> bool:
+    """There the engine is told of a commit by a call of its own."""
+    return not point.startswith("api.poke.")
 
 
-def kills() -> list[Case]:
-    """All of them."""
+def kills() -> list[tuple[str, str]]:
+    """All of them: a verb, and the point whose process is killed during it."""
     return [
-        Case(verb, f"{point}.{side}")
+        (verb, f"{point}.{side}")
         for verb, points in POINTS.items()
         for point in points
         for side in _ONE_SIDED.get(point, ("before", "after"))
@@ -148,13 +140,3 @@ def program_of(point: str) -> str:
     """The process that passes a point."""
     first, second = point.split(".")[:2]
     return topics.AGENT_OF_KIND[second] if first == "agent" else _PROGRAMS[first]
-
-
-def sample(cases: Sequence[Case], count: int, seed: str) -> list[Case]:
-    """``count`` cases, each verb in its turn, always the same ones for a seed."""
-    dice = random.Random(seed)
-    shuffled = dice.sample(cases, len(cases))
-    by_verb = [[c for c in shuffled if c.verb == verb] for verb in POINTS]
-    in_turn: Iterable[Case] = (c for n in range(len(cases)) for group in by_verb for c in group[n : n + 1])
-    chosen = {c for c, _ in zip(in_turn, range(count), strict=False)}
-    return [c for c in cases if c in chosen]

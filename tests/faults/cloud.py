@@ -19,17 +19,20 @@ from controller.db.session import Database
 from lab import acts, contents
 from lab.up import places, profile, supervisor
 from tests.faults.cases import program_of
+from tests.faults.log import Log
 
 PLAN = places.RUN / "faults"
 #: What a whole verb may take with a fault in it: a lease, a restart, a heartbeat, and a busy machine.
 PATIENCE_S = 120.0
-_AWAY = (openstack.exceptions.HttpException, client_errors.ConnectFailure, client_errors.ServiceUnavailable)
+#: What an API that is not there, or was killed while it answered, looks like.
+AWAY = (openstack.exceptions.HttpException, client_errors.ConnectFailure, client_errors.ServiceUnavailable)
 
 
 class Cloud:
     """One user's view, and an operator's."""
 
-    def __init__(self) -> None:
+    def __init__(self, profile_name: str) -> None:
+        self.profile = profile_name
         self.sdk = acts.cloud()
         self.image = self.sdk.image.find_image(contents.IMAGE).id
         self.flavor = self.sdk.compute.find_flavor("m1.tiny").id
@@ -50,7 +53,7 @@ class Cloud:
         for path in (PLAN, _beside(".fired"), _beside(".passed")):
             path.unlink(missing_ok=True)
 
-    def fired(self) -> list[str]:
+    def fired(self) -> Sequence[str]:
         """Lines of the plan that fired."""
         return _lines(_beside(".fired"))
 
@@ -65,13 +68,22 @@ class Cloud:
 
     # --- processes
 
+    def process_of(self, program: str) -> str:
+        """The supervised program that does one's work: of ours one does everything in the embedded profile."""
+        is_part = self.profile == profile.EMBEDDED and program in profile.PROGRAMS[profile.FULL]
+        return profile.ALL_IN_ONE if is_part else program
+
+    def log(self, program: str) -> Log:
+        """What its process says from now on."""
+        return Log(self.process_of(program))
+
     def signal(self, program: str, number: signal.Signals) -> None:
         """Sends a signal to one supervised process."""
         os.kill(self.pid(program), number)
 
     def pid(self, program: str) -> int:
         """The process id of a supervised process."""
-        return int(places.pid_file(program).read_text())
+        return int(places.pid_file(self.process_of(program)).read_text())
 
     def stop(self, program: str) -> None:
         """Stops it where it is."""
@@ -79,7 +91,7 @@ class Cloud:
 
     def go_on(self, *programs: str) -> None:
         """Lets what was stopped go on; all of our processes if none is named."""
-        for program in programs or profile.PROGRAMS[profile.FULL]:
+        for program in programs or profile.PROGRAMS[self.profile]:
             with contextlib.suppress(ProcessLookupError):
                 self.signal(program, signal.SIGCONT)
 
@@ -107,7 +119,7 @@ class Cloud:
             states = [s.state for s in self.sdk.compute.services()]
             states += [s.state for s in self.sdk.block_storage.services()]
             alive = [a.is_alive for a in self.sdk.network.agents()]
-        except _AWAY:
+        except AWAY:
             return False
         return bool(states and alive) and set(states) == {"up"} and all(alive)
 
@@ -118,8 +130,14 @@ class Cloud:
         nets = [{"uuid": network or self.network}]
         given = {"image_id": self.image, "flavor_id": self.flavor} | more
         self._ask(lambda: self.sdk.compute.create_server(name=name, networks=nets, **given))
-        self.until(lambda: self._named(name), f"a server {name}")
-        return self._named(name)[0]
+        found: list[str] = []
+
+        def is_there() -> bool:
+            found.extend(self._named(name))
+            return bool(found)
+
+        self.until(is_there, f"a server {name}")
+        return found[0]
 
     def delete(self, server_id: str) -> None:
         """Asks for a server's deletion."""
@@ -173,7 +191,7 @@ class Cloud:
     def _named(self, name: str) -> list[str]:
         try:
             return [s.id for s in self.sdk.compute.servers(name=f"^{name}$")]
-        except _AWAY:
+        except AWAY:
             return []
 
     def _state(self, look: Callable[[], str]) -> str:

@@ -1,14 +1,15 @@
 """The cloud of this machine with fault points, and the table of what was survived.
 
-``CUMULET_FAULT_CASES=all`` (``make faults``) runs every case; else a sample is run, chosen by ``CUMULET_FAULT_SEED``.
-``CUMULET_FAULT_NOTES`` is the directory of what is for the table. As root; a cloud that was up is left up, without
-fault points.
+All cases of one profile come first, then the same cloud is moved to the other. ``CUMULET_FAULT_CASES=all`` (``make
+faults``) runs every case; else a sample is run, chosen by ``CUMULET_FAULT_SEED``. ``CUMULET_FAULT_PROFILES`` names the
+profiles if not both. ``CUMULET_FAULT_NOTES`` is the directory of what is for the table. As root; a cloud that was up is
+left up as it was, without fault points.
 """
 
 import os
 import pathlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -26,35 +27,41 @@ _WITH_FAULTS = {"CUMULET_FAULTS": str(PLAN), "OS_ENGINE__LEASE_S": str(LEASE_S)}
 
 
 @pytest.fixture(scope="session")
-def cloud() -> Iterator[Cloud]:
+def kept() -> Iterator[None]:
+    """What was up stays up, as it was."""
+    before = profile.current() if _lab("status", check=False) == 0 else ""
+    yield
+    _lab(*(("up", "--no-demo", "--profile", before) if before else ("down",)))
+
+
+@pytest.fixture(scope="session", params=choice.PROFILES)
+def cloud(kept: None, request: pytest.FixtureRequest) -> Iterator[Cloud]:
     """A cloud whose processes can be killed anywhere."""
-    was_up = _lab("status", check=False) == 0
     PLAN.unlink(missing_ok=True)
-    _lab("up", "--no-demo", "--profile", profile.FULL, more=_WITH_FAULTS)
-    made = Cloud()
+    _lab("up", "--no-demo", "--profile", request.param, more=_WITH_FAULTS)
+    made = Cloud(request.param)
     made.until(made.all_are_heard, "all agents")
     yield made
     made.unplan()
     made.db.close()
-    _lab(*(("up", "--no-demo") if was_up else ("down",)))
 
 
 @pytest.fixture(autouse=True)
-def no_faults_left(cloud: Cloud) -> Iterator[None]:
+def no_faults_left(cloud: Cloud, record_property: Callable[[str, object], None]) -> Iterator[None]:
     """Each test sets its own."""
+    record_property("profile", cloud.profile)
     yield
     cloud.unplan()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A case is as long as the recoveries in it; the sample has no part of what the full set alone can tell."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S))
-    left_out = [] if choice.IS_ALL else [i for i in items if i.get_closest_marker("full_set_only")]
-    if left_out:
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+    """A case is as long as the recoveries in it; those that are not chosen are left out."""
+    ours = [item for item in items if HERE in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.timeout(TEST_TIMEOUT_S))
+    left_out = set(ours) - set(choice.chosen(ours))
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=list(left_out))
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

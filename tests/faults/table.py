@@ -13,15 +13,20 @@ import pytest
 _HEAD = """\
 # What the cloud survives
 
-Written by `make faults`, which runs every case on a real cloud: MariaDB, RabbitMQ, libvirt, Open vSwitch, tgt and
-the five processes of ours. Each case does harm, mostly in the middle of a verb (boot, attach, detach, delete of a
-server), and then waits until the resource is where it was to go (or in ERROR with a reason), no operation is under
-way, the doctor finds nothing, allocations and quotas are those of the servers that exist, and the host has exactly the
-domains, disks, taps, targets and files that the rows name. *Recovery* is from the harm (where a fault point of the
-verb does it: from the request) until the resource is where it was to go; a lease of {lease_s} s is part of it where an
-engine is lost (30 s by default), and the slowness of the machine.
+Written by `make faults`, which runs every case on a real cloud, in both profiles (docs/operations.md): libvirt, Open
+vSwitch, tgt, and either MariaDB, RabbitMQ and the five processes of ours, or the one process that does everything.
+Cases that mean something in one of them only are run there; a point that a verb passed by that time (what another part
+had done already) is no case. Each case does harm, mostly in the middle of a verb (boot,
+attach, detach, delete of a server), and then waits until the resource is where it was to go (or in ERROR with a
+reason), no operation is under way, the doctor finds nothing, allocations and quotas are those of the servers that
+exist, and the host has exactly the domains, disks, taps, targets and files that the rows name. *Recovery* is from the
+harm (where a fault point of the verb does it: from the request) until the resource is where it was to go; a lease of
+{lease_s} s is part of it where an engine is lost (30 s by default), and the slowness of the machine.
 
 Last run: {date}, {minutes:.0f} minutes.
+"""
+_TABLE = """
+## {profile}
 
 | what is done to it | cases | survived | slowest recovery |
 |---|---|---|---|
@@ -30,6 +35,7 @@ Last run: {date}, {minutes:.0f} minutes.
 
 @dataclass
 class _Case:
+    profile: str
     group: str
     name: str
     has_survived: bool
@@ -56,8 +62,8 @@ def note(report: pytest.TestReport) -> None:
         _notes.failed.setdefault(report.nodeid.rsplit("/", 1)[-1], _reason(report))
     if report.when == "call" and not report.skipped and "group" in told:
         seconds = float(str(told.get("recovery_s", 0.0)))
-        case = _Case(str(told["group"]), str(told.get("case", "")), report.passed, seconds)
-        _notes.cases.append(case)
+        name = str(told.get("case", ""))
+        _notes.cases.append(_Case(str(told["profile"]), str(told["group"]), name, report.passed, seconds))
 
 
 def keep(directory: pathlib.Path) -> None:
@@ -78,12 +84,19 @@ def main() -> None:
 def _page(cases: Sequence[_Case], failed: Mapping[str, str], seconds: float) -> str:
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     lines = [_HEAD.format(date=today, minutes=seconds / 60, lease_s=6).rstrip("\n")]
-    for group in sorted({case.group for case in cases}):
-        lines.append(_row(group, [case for case in cases if case.group == group]))
-    lines.append(_row("**all**", cases))
+    for profile in sorted({case.profile for case in cases}):
+        lines += _table(profile, [case for case in cases if case.profile == profile])
     if failed:
         lines += ["", "Not survived:", "", *(f"- `{name}`: {reason}" for name, reason in failed.items())]
     return "\n".join(lines) + "\n"
+
+
+def _table(profile: str, cases: Sequence[_Case]) -> list[str]:
+    rows = [
+        _row(group, [case for case in cases if case.group == group])
+        for group in sorted({case.group for case in cases})
+    ]
+    return [_TABLE.format(profile=profile).rstrip("\n"), *rows, _row("**all**", cases)]
 
 
 def _row(name: str, cases: Sequence[_Case]) -> str:

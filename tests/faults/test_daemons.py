@@ -52,14 +52,14 @@ _MIDDLES: Mapping[str, Mapping[str, Sequence[str]]] = {
         "delete": ("agent.server.remove.before",),
     },
 }
-_ALL = [
-    (daemon, verb, point)
+#: Those that one profile alone has.
+_NEEDS = {"rabbitmq": choice.RABBITMQ, "mariadb": choice.MARIADB}
+_CASES = [
+    pytest.param(daemon, verb, point, marks=choice.needs(_NEEDS[daemon]) if daemon in _NEEDS else ())
     for daemon, by_verb in _MIDDLES.items()
     for verb, points in by_verb.items()
     for point in points
 ]
-#: Of a sample, one of each of some daemons.
-_SAMPLE = [choice.of([c for c in _ALL if c[0] == daemon], 1)[0] for daemon in choice.of(list(_MIDDLES), 4)]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,8 @@ def onlooker(cloud: Cloud, site: Site) -> Iterator[Witness]:
         yield made
 
 
-@pytest.mark.parametrize(("daemon", "verb", "point"), _ALL if choice.IS_ALL else _SAMPLE)
+@choice.sampled(1)
+@pytest.mark.parametrize(("daemon", "verb", "point"), _CASES)
 def test_daemon_killed(
     cloud: Cloud,
     site: Site,

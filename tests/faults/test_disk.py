@@ -2,6 +2,7 @@
 an agent that cannot even note what it was told waits for room."""
 
 import contextlib
+import pathlib
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,7 +14,6 @@ from controller.volume.volumes.model import Volume
 from lab.up import places, supervisor
 from tests.faults import choice, truth, verbs
 from tests.faults.cloud import Cloud
-from tests.faults.log import Log
 from tests.faults.small_disk import SmallDisk, moved, small
 from tests.faults.verbs import Site
 
@@ -57,10 +57,14 @@ def test_no_room_for_a_volume_from_an_image(cloud: Cloud, site: Site, record_pro
     with small(places.STATE / "volumes", 1100) as disk:
         cloud.until(lambda: _free_gib(cloud) == 1, "the host's word on its free room")
         cloud.plan(f"{point} stop")
-        refused = cloud.ask_volume(f"{site.name}-refused", image_id=cloud.image)
-        cloud.until_held(point)
-        disk.fill(but_mib=_TOO_LITTLE_MIB)
-        cloud.go_on()
+
+        def amid() -> None:
+            cloud.until_held(point)
+            disk.fill(but_mib=_TOO_LITTLE_MIB)
+            cloud.go_on()
+
+        with verbs.beside(amid):
+            refused = cloud.ask_volume(f"{site.name}-refused", image_id=cloud.image)
         cloud.until(lambda: cloud.volume_state(refused) == "error", "the refusal")
         assert "The storage of this host is full" in _fault(cloud, refused)
         truth.holds(cloud)
@@ -87,10 +91,10 @@ def test_no_room_for_what_an_agent_is_told(
     record_property("case", f"({verb}, {agent} cannot write its ledger)")
     if verb == "attach":
         site.disk(is_attached=False)
-    with _on_small_disk(agent) as disk:
+    with _on_small_disk(cloud.process_of(agent), places.STATE / agent) as disk:
         cloud.until(cloud.all_are_heard, f"{agent} anew")
         truth.holds(cloud)
-        log = Log(agent)
+        log = cloud.log(agent)
 
         def amid() -> None:
             cloud.until(lambda: log.has("disk is full"), f"{agent}'s trouble")
@@ -104,18 +108,18 @@ def test_no_room_for_what_an_agent_is_told(
 
 
 @contextlib.contextmanager
-def _on_small_disk(agent: str) -> Iterator[SmallDisk]:
-    """An agent's own directory on a small disk; it does not run while that is moved."""
-    supervisor.stop_programs([agent])
+def _on_small_disk(program: str, path: pathlib.Path) -> Iterator[SmallDisk]:
+    """A directory of a program on a small disk; it does not run while that is moved."""
+    supervisor.stop_programs([program])
     try:
-        with moved(places.STATE / agent, 16) as disk:
-            supervisor.start_programs([agent])
+        with moved(path, 16) as disk:
+            supervisor.start_programs([program])
             try:
                 yield disk
             finally:
-                supervisor.stop_programs([agent])
+                supervisor.stop_programs([program])
     finally:
-        supervisor.start_programs([agent])
+        supervisor.start_programs([program])
 
 
 def _free_gib(cloud: Cloud) -> int:

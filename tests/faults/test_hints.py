@@ -35,7 +35,8 @@ def engine_voice(cloud: Cloud) -> Iterator[Voice]:
         yield made
 
 
-@pytest.mark.parametrize("verb", choice.of(list(verbs.VERBS), 1))
+@choice.sampled(1)
+@pytest.mark.parametrize("verb", list(verbs.VERBS))
 def test_every_hint_is_lost(cloud: Cloud, site: Site, verb: str, record_property: Record) -> None:
     """The engine commits and then never sends: heartbeats alone must bring the verb to its end."""
     record_property("group", "every hint of a verb lost")
@@ -49,6 +50,7 @@ def test_every_hint_is_lost(cloud: Cloud, site: Site, verb: str, record_property
 
 
 @choice.full_set_only
+@choice.needs(choice.PROCESSES_APART)
 @pytest.mark.parametrize("verb", list(verbs.VERBS))
 def test_hints_come_thrice(
     cloud: Cloud, site: Site, engine_voice: Voice, verb: str, record_property: Record
@@ -71,6 +73,7 @@ def test_hints_come_thrice(
 
 
 @choice.full_set_only
+@choice.needs(choice.PROCESSES_APART)
 def test_hint_of_attach_comes_after_detach(cloud: Cloud, site: Site, record_property: Record) -> None:
     """An engine is stopped as it is about to send; another attaches and detaches; then it sends."""
     record_property("group", "a hint late, when the state is a newer one")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from controller.volume.volumes.model import Volume
 from lab.up import places
-from tests.faults import truth, verbs
+from tests.faults import choice, truth, verbs
 from tests.faults.cloud import Cloud
 
 Record = Callable[[str, object], None]
@@ -53,6 +53,7 @@ def test_stored_image_is_damaged(cloud: Cloud, image: str, record_property: Reco
     truth.holds(cloud)
 
 
+@choice.full_set_only
 def test_cached_image_is_damaged(cloud: Cloud, image: str, record_property: Record) -> None:
     """The host has it anew."""
     record_property("group", "an image's bytes changed on a disk")

@@ -1,22 +1,20 @@
 """A database that knows less than the hosts: an older copy, and a new one. Nothing on a host may be destroyed."""
 
+import contextlib
 import pathlib
 import socket
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from contract import topics
-from controller.db import agents
-from lab.up import places
-from tests.faults import choice, database, host, truth, verbs, witness
+from lab.up import places, supervisor
+from tests.faults import choice, database, frozen, host, truth, verbs, witness
 from tests.faults.cloud import Cloud, doctor, output_of
 from tests.faults.verbs import Site
 from tests.faults.witness import Witness
 
 Record = Callable[[str, object], None]
 
-_AGENTS = (topics.NOVA_COMPUTE, topics.OVS_AGENT, topics.VOLUME_AGENT)
 _HOST_KEY = places.CONFIG / "host.key"
 
 
@@ -36,10 +34,10 @@ def test_older_copy(
     cloud: Cloud, site: Site, onlooker: Witness, tmp_path: pathlib.Path, record_property: Record
 ) -> None:
     record_property("group", "the database restored from an older copy")
-    late_volume, gone = cloud.make_volume(site.name), _active(cloud, f"{site.name}-gone")
+    late_volume, gone = cloud.make_volume(site.name), verbs.active(cloud, f"{site.name}-gone")
     truth.holds(cloud)
-    database.dump(tmp_path / "older.sql")
-    unknown = _active(cloud, f"{site.name}-unknown")
+    database.of(cloud).dump(tmp_path / "older")
+    unknown = verbs.active(cloud, f"{site.name}-unknown")
     verbs.remove(cloud, gone)
     cloud.attach(onlooker.server, late_volume)
     cloud.until(lambda: cloud.volume_state(late_volume) == "in-use", "the later volume")
@@ -47,16 +45,16 @@ def test_older_copy(
     before, process = host.seen(), onlooker.process()
 
     with database.controller_stopped(cloud):
-        database.load(tmp_path / "older.sql")
-    _until_frozen(cloud, "the database went back")
+        database.of(cloud).load(tmp_path / "older")
+    frozen.until_all(cloud, frozen.WENT_BACK)
     assert host.seen() == before, "something on the host was changed"
     onlooker.goes_on()
     status, text = doctor("--dry-run")
-    assert status == 1 and text.count("is frozen: the database went back") == len(_AGENTS)
+    assert status == 1 and text.count(f"is frozen: {frozen.WENT_BACK}") == len(frozen.AGENTS)
     assert "remedy: the agent adopts this database" in text
 
     doctor()
-    cloud.until(lambda: not _frozen(cloud), "agents that follow the database")
+    frozen.until_none(cloud)
     cloud.until(lambda: cloud.server_state(gone) == "ACTIVE" and host.process_of(gone), "what the copy knows")
     cloud.until(lambda: f"server {unknown}" in doctor("--dry-run")[1], "the doctor's word on the rest")
     assert host.process_of(unknown), "a guest that the copy does not know was ended"
@@ -78,21 +76,21 @@ def test_new_and_empty_one(
     """Somebody even gave the hosts the new database's keys."""
     record_property("group", "the database lost, a new and empty one in its place")
     truth.holds(cloud)
-    database.dump(tmp_path / "right.sql")
+    database.of(cloud).dump(tmp_path / "right")
     before, process, key = host.seen(), onlooker.process(), _HOST_KEY.read_text()
 
-    with database.controller_stopped(cloud):
-        database.empty()
-        _give_key(cloud, output_of(places.tool("controller-manage"), "host-key", socket.gethostname()))
-    _until_frozen(cloud, "this host follows database")
+    with _keys_exchanged(cloud):
+        database.make_new(cloud)
+        _HOST_KEY.write_text(output_of(places.tool("controller-manage"), "host-key", socket.gethostname()))
+    frozen.until_all(cloud, "this host follows database")
     assert host.seen() == before, "something on the host was changed"
     onlooker.goes_on()
     status, text = doctor("--dry-run")
-    assert status == 1 and text.count("is frozen: this host follows database") == len(_AGENTS)
+    assert status == 1 and text.count("is frozen: this host follows database") == len(frozen.AGENTS)
 
-    with database.controller_stopped(cloud):
-        database.load(tmp_path / "right.sql")
-        _give_key(cloud, key)
+    with _keys_exchanged(cloud):
+        database.of(cloud).load(tmp_path / "right")
+        _HOST_KEY.write_text(key)
     cloud.until(cloud.all_are_heard, "the agents' voices")
     seconds = cloud.until(lambda: doctor()[0] == 0, "agents that follow the database again")
     record_property("recovery_s", round(seconds, 1))
@@ -101,24 +99,11 @@ def test_new_and_empty_one(
     assert onlooker.process() == process, "the guest that looked on was ended"
 
 
-def _active(cloud: Cloud, name: str) -> str:
-    server = cloud.boot(name)
-    cloud.until(lambda: cloud.server_state(server) == "ACTIVE", name)
-    return server
-
-
-def _give_key(cloud: Cloud, key: str) -> None:
-    """The agents read it when they start."""
-    _HOST_KEY.write_text(key)
-    for agent in _AGENTS:
-        cloud.kill(agent)
-
-
-def _frozen(cloud: Cloud) -> list[str]:
-    """Why agents are frozen, as they said themselves."""
-    with cloud.db.read() as session:
-        return [row.frozen for name in _AGENTS for row in agents.of_kind(session, name) if row.frozen]
-
-
-def _until_frozen(cloud: Cloud, reason: str) -> None:
-    cloud.until(lambda: sum(reason in told for told in _frozen(cloud)) == len(_AGENTS), f"'{reason}'")
+@contextlib.contextmanager
+def _keys_exchanged(cloud: Cloud) -> Iterator[None]:
+    """Nobody of the controller runs meanwhile, and no agent: these read their key when they start."""
+    agents = sorted({cloud.process_of(agent) for agent in frozen.AGENTS})
+    supervisor.stop_programs(agents)
+    with database.controller_stopped(cloud):
+        yield
+    supervisor.start_programs(agents)

@@ -1,7 +1,7 @@
 """Processes stopped in the middle of each verb for longer than they are waited for, and then let go on.
 
-An engine is stopped past its lease while another takes over: the late one must write nothing. An agent is
-stopped until it counts as dead: the verb ends all the same once it is back.
+An engine is stopped past its lease while another takes over: the late one must write nothing. An agent, or the one
+process that is everything, is stopped until it counts as dead: the verb ends all the same once it is back.
 """
 
 import contextlib
@@ -13,7 +13,6 @@ from contract.topics import NOVA_COMPUTE, OVS_AGENT, VOLUME_AGENT
 from tests.faults import choice, engines, truth, verbs
 from tests.faults.cases import ENGINE
 from tests.faults.cloud import Cloud
-from tests.faults.log import Log
 from tests.faults.verbs import Site
 
 Record = Callable[[str, object], None]
@@ -47,8 +46,14 @@ _AGENTS: Mapping[str, Mapping[str, str]] = {
         VOLUME_AGENT: "",
     },
 }
-_ENGINE_CASES = choice.of([(v, point) for v, points in _ENGINE.items() for point in points], 1)
-_AGENT_CASES = choice.of([(v, a, point) for v, points in _AGENTS.items() for a, point in points.items()], 1)
+_APART, _TOGETHER = choice.needs(choice.PROCESSES_APART), choice.needs(choice.ONE_PROCESS)
+_ENGINE_CASES = [(verb, point) for verb, points in _ENGINE.items() for point in points]
+#: Who is stopped before a verb cannot be asked for it, if it is everything.
+_AGENT_CASES = [
+    pytest.param(verb, agent, point, marks=() if point else _APART)
+    for verb, points in _AGENTS.items()
+    for agent, point in points.items()
+]
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +62,8 @@ def site(cloud: Cloud) -> Iterator[Site]:
         yield made
 
 
+@_APART
+@choice.sampled(1)
 @pytest.mark.parametrize(("verb", "point"), _ENGINE_CASES)
 def test_engine_stopped_past_its_lease(
     cloud: Cloud, site: Site, verb: str, point: str, record_property: Record
@@ -72,13 +79,14 @@ def test_engine_stopped_past_its_lease(
         seconds = verbs.VERBS[verb](site, lambda: cloud.plan(f"{point} stop"), amid)
         record_property("recovery_s", round(seconds, 1))
         cloud.until(lambda: not truth.unrest(cloud), "rest")
-        before, log = engines.rows(cloud), Log(ENGINE)
+        before, log = engines.rows(cloud), cloud.log(ENGINE)
         cloud.go_on(ENGINE)
         cloud.until(lambda: log.has("goes on elsewhere"), "the late engine's look at its lease")
         assert engines.rows(cloud) == before
     truth.holds(cloud)
 
 
+@choice.sampled(1)
 @pytest.mark.parametrize(("verb", "agent", "point"), _AGENT_CASES)
 def test_agent_stopped_until_it_counts_as_dead(
     cloud: Cloud, site: Site, verb: str, agent: str, point: str, record_property: Record
@@ -99,6 +107,29 @@ def test_agent_stopped_until_it_counts_as_dead(
     truth.holds(cloud)
 
 
+@_TOGETHER
+@choice.full_set_only
+@pytest.mark.parametrize(("verb", "point"), _ENGINE_CASES)
+def test_everything_stopped_past_the_lease(
+    cloud: Cloud, site: Site, verb: str, point: str, record_property: Record
+) -> None:
+    """When it goes on, another worker of it takes the operation up beside the one that was stopped in it."""
+    record_property("group", "the one process stopped past its lease")
+    record_property("case", f"({verb}: {point})")
+
+    def amid() -> None:
+        cloud.until_held(point)
+        cloud.until(lambda: not cloud.is_heard(NOVA_COMPUTE), "its silence")
+        cloud.go_on()
+
+    with verbs.tidied(site):
+        seconds = verbs.VERBS[verb](site, lambda: cloud.plan(f"{point} stop"), amid)
+        record_property("recovery_s", round(seconds, 1))
+        truth.holds(cloud)
+    truth.holds(cloud)
+
+
+@_APART
 @choice.full_set_only
 def test_attach_is_given_up_while_the_host_is_stopped(
     cloud: Cloud, site: Site, record_property: Record

@@ -13,7 +13,7 @@ from controller.operations.model import LIVE, Operation
 from controller.placement.model import Allocation
 from controller.volume.attachments.model import Attachment
 from lab.up import places
-from tests.faults.cloud import PATIENCE_S, Cloud, doctor, output_of, run
+from tests.faults.cloud import AWAY, PATIENCE_S, Cloud, doctor, output_of, run
 
 _CLASSES = {"VCPU": "vcpus", "MEMORY_MB": "ram_mib"}
 
@@ -32,9 +32,8 @@ def disagreements(cloud: Cloud) -> list[str]:
     wrong = wrong or ([] if cloud.all_are_heard() else ["an agent is not heard"])
     if not wrong:
         with cloud.db.read() as session:
-            wrong = [*_at_rest(session), *_allocations(session), *_ports(session), *_host(session)]
-    wrong = wrong or _quota(cloud)
-    if wrong:
+            wrong = [*at_rest(session), *between_rows(session), *_host(session)]
+    if wrong := wrong or _quota(cloud):
         return wrong
     status, text = doctor("--dry-run")
     return [text] if status else []
@@ -43,10 +42,16 @@ def disagreements(cloud: Cloud) -> list[str]:
 def unrest(cloud: Cloud) -> list[str]:
     """What is under way."""
     with cloud.db.read() as session:
-        return _at_rest(session)
+        return at_rest(session)
 
 
-def _at_rest(session: Session) -> list[str]:
+def between_rows(session: Session) -> list[str]:
+    """What no transaction may leave behind, whatever is under way."""
+    return [*_allocations(session), *_ports(session)]
+
+
+def at_rest(session: Session) -> list[str]:
+    """What is under way."""
     live = session.scalars(select(Operation).where(Operation.state.in_(LIVE))).all()
     wrong = [f"{o.kind} of {o.subject} is {o.state} at {o.step} {o.direction}" for o in live]
     outbox = session.scalar(select(func.count()).select_from(OutboxRow))
@@ -114,6 +119,13 @@ def _volumes_in(domain: str) -> set[str]:
 
 
 def _quota(cloud: Cloud) -> list[str]:
+    try:
+        return _miscounted(cloud)
+    except AWAY as error:
+        return [f"the API went away: {error}"]
+
+
+def _miscounted(cloud: Cloud) -> list[str]:
     project = cloud.sdk.current_project_id
     used = cloud.sdk.compute.get_limits().absolute.instances_used
     servers = len(list(cloud.sdk.compute.servers()))

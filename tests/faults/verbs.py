@@ -1,13 +1,14 @@
 """The verbs during which harm is done: what each needs, how it is asked for, and where it must end.
 
-``harm`` is called when all is ready, ``amid`` when the verb was asked for. What a verb returns is how long it took
-from then on until it was where it must end.
+``harm`` is called when all is ready; ``amid`` runs beside the verb's request, which a process that is stopped does not
+answer. What a verb returns is how long it took from then on until it was where it must end.
 """
 
 import contextlib
 import itertools
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from dataclasses import dataclass, field
 
 from lab.up import places
@@ -32,8 +33,7 @@ class Site:
         if not self.server or self.cloud.server_state(self.server) != "ACTIVE":
             if self.server:
                 remove(self.cloud, self.server)
-            self.server = self.cloud.boot(self.name)
-            self.cloud.until(lambda: self.cloud.server_state(self.server) == "ACTIVE", "the guest")
+            self.server = active(self.cloud, self.name)
             self.cloud.until(lambda: has_booted(self.cloud, self.server), "its boot")
         return self.server
 
@@ -71,11 +71,28 @@ def tidied(site: Site) -> Iterator[None]:
     finally:
         site.cloud.unplan()
         site.cloud.go_on()
+        site.cloud.until(site.cloud.all_are_heard, "all that run")
         tidy(site)
+
+
+@contextlib.contextmanager
+def beside(act: Act) -> Iterator[None]:
+    """``act`` happens meanwhile, and to its end."""
+    with futures.ThreadPoolExecutor(1) as thread:
+        done = thread.submit(act)
+        yield
+        done.result()
 
 
 def nothing() -> None:
     """No harm, or none yet."""
+
+
+def active(cloud: Cloud, name: str) -> str:
+    """A server that runs; its id."""
+    server = cloud.boot(name)
+    cloud.until(lambda: cloud.server_state(server) == "ACTIVE", name)
+    return server
 
 
 def has_booted(cloud: Cloud, server_id: str) -> bool:
@@ -104,13 +121,11 @@ def boot(site: Site, harm: Act, amid: Act = nothing) -> float:
     for path in (places.STATE / "images").glob(f"{cloud.image}.json"):
         path.unlink()
     harm()
-    server = cloud.boot(new_name(site), network, security_groups=[{"name": group}])
-    site.left.append(lambda: remove(cloud, server))
-    amid()
-    seconds = cloud.until(lambda: cloud.server_state(server) in ("ACTIVE", "ERROR"), "the server")
-    state, fault = cloud.server_state(server), cloud.fault(server)
-    assert state == "ACTIVE" or fault, "ERROR without a reason"
-    assert state == "ACTIVE", fault
+    with beside(amid):
+        server = cloud.boot(new_name(site), network, security_groups=[{"name": group}])
+        site.left.append(lambda: remove(cloud, server))
+    state, seconds = _ended(cloud, server, "ACTIVE")
+    assert state == "ACTIVE", cloud.fault(server) or "ERROR without a reason"
     return seconds
 
 
@@ -121,10 +136,10 @@ def delete(site: Site, harm: Act, amid: Act = nothing) -> float:
     server = cloud.boot(new_name(site), network, security_groups=[{"name": group}])
     cloud.until(lambda: cloud.server_state(server) == "ACTIVE", "the server")
     harm()
-    cloud.delete(server)
-    amid()
-    seconds = cloud.until(lambda: cloud.server_state(server) in ("gone", "ERROR"), "its going")
-    assert cloud.server_state(server) == "gone", cloud.fault(server)
+    with beside(amid):
+        cloud.delete(server)
+    state, seconds = _ended(cloud, server, "gone")
+    assert state == "gone", cloud.fault(server) or "ERROR without a reason"
     return seconds
 
 
@@ -132,8 +147,8 @@ def attach(site: Site, harm: Act, amid: Act = nothing) -> float:
     """A volume into a guest."""
     cloud, volume, server = site.cloud, site.disk(is_attached=False), site.guest()
     harm()
-    cloud.attach(server, volume)
-    amid()
+    with beside(amid):
+        cloud.attach(server, volume)
     return cloud.until(lambda: cloud.volume_state(volume) == "in-use", "the volume in use")
 
 
@@ -141,9 +156,21 @@ def detach(site: Site, harm: Act, amid: Act = nothing) -> float:
     """A volume out of a guest."""
     cloud, volume, server = site.cloud, site.disk(is_attached=True), site.guest()
     harm()
-    cloud.detach(server, volume)
-    amid()
+    with beside(amid):
+        cloud.detach(server, volume)
     return cloud.until(lambda: cloud.volume_state(volume) == "available", "the volume free")
+
+
+def _ended(cloud: Cloud, server_id: str, goal: str) -> tuple[str, float]:
+    """The goal or ERROR, whichever a server came to, and in how many seconds."""
+    seen: list[str] = []
+
+    def has_ended() -> bool:
+        seen.append(cloud.server_state(server_id))
+        return seen[-1] in (goal, "ERROR")
+
+    seconds = cloud.until(has_ended, f"the server {goal}")
+    return seen[-1], seconds
 
 
 def make_network(site: Site) -> str:

@@ -16,12 +16,15 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 
+from tests.system.memory_limit import MemoryLimit
+
 #: Addresses of the link's ends.
 HERE_IP, HOST_IP = "192.0.2.1", "192.0.2.2"
 #: What a machine may have and a fresh host has not.
 _NOT_OURS = (
     *("etc/systemd/system", "etc/cumulet", "etc/openvswitch", "etc/libvirt/qemu", "etc/tgt/conf.d"),
     *("var/lib/cumulet", "var/lib/openvswitch", "var/log/journal", "var/log/cumulet", "opt/cumulet"),
+    *("var/lib/mysql", "var/lib/rabbitmq/mnesia"),
     *("usr/local/lib/systemd", "usr/local/lib/sysusers.d", "usr/local/lib/tmpfiles.d"),
 )
 #: There is no udev without devices of its own; the link's other end is raised only when all is up.
@@ -41,7 +44,7 @@ _TO_BE_STARTED_AGAIN = 133
 class Host:
     """Its root below ``folder``; ``boot`` it, ``run`` something on it."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path, memory_mib: int) -> None:
         self.name = "cumulet-host"
         self.root = folder / "root"
         self._notify = folder / "notify"
@@ -52,6 +55,7 @@ class Host:
         upper, work = folder / "upper", folder / "work"
         for path in (self.root, upper, work, self._group):
             path.mkdir()
+        self.memory = MemoryLimit(self._group, memory_mib)
         layers = f"lowerdir=/,upperdir={upper},workdir={work}"
         _call("mount", "-t", "overlay", "overlay", "-o", layers, str(self.root))
         self._freshen()
@@ -79,7 +83,7 @@ class Host:
                 stdout=self._console.open("a"),
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"NOTIFY_SOCKET": str(self._notify)},
-                preexec_fn=lambda: (self._group / "cgroup.procs").write_text(str(os.getpid())),
+                preexec_fn=self._enter_groups,
             )
             text = ""
             while "READY=1" not in text:
@@ -108,6 +112,7 @@ class Host:
         _call("umount", "--lazy", str(self.root))
         for group in sorted(self._group.rglob("*/"), reverse=True):
             group.rmdir()
+        self.memory.remove()
         self._group.rmdir()
 
     def run(self, *command: str, status: int | None = 0, timeout_s: float = 120) -> str:
@@ -135,6 +140,10 @@ class Host:
         """What a unit wrote to the journal since the host booted."""
         return self.run("journalctl", "--boot", "--no-pager", "--unit", unit, *more)
 
+    def _enter_groups(self) -> None:
+        (self._group / "cgroup.procs").write_text(str(os.getpid()))
+        self.memory.take(os.getpid())
+
     def _freshen(self) -> None:
         for name in _NOT_OURS:
             shutil.rmtree(self.root / name, ignore_errors=True)
@@ -157,10 +166,10 @@ class Host:
 
 
 @contextlib.contextmanager
-def host() -> Iterator[Host]:
-    """A fresh one, not booted yet."""
+def host(memory_mib: int) -> Iterator[Host]:
+    """A fresh one with so much memory, not booted yet."""
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="cumulet-nspawn-") as name:
-        made = Host(pathlib.Path(name))
+        made = Host(pathlib.Path(name), memory_mib)
         try:
             yield made
         finally:

@@ -1,7 +1,7 @@
 """Cumulet under a real systemd: installed, booted, restarted and reloaded under traffic; its host rebooted alone.
 
-The embedded profile first, then each agent as a unit of its own, which takes the ledgers over as they are. The tests
-follow each other on one host.
+The embedded profile first, then each agent as a unit of its own, which takes the ledgers over as they are, then the
+full profile. The tests follow each other on one host.
 """
 
 import contextlib
@@ -10,47 +10,50 @@ import pathlib
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import openstack
 import pytest
 
 from lab.up import places
-from tests.system import nspawn
+from tests.system import amid, nspawn, nspawn_servers
+from tests.system.amid import Operations
 from tests.system.nspawn import Host
+from tests.system.nspawn_guest import KEY, PINGS_A_SECOND, Guest
+from tests.system.nspawn_servers import BROKER_URL, DATABASE_URL
 from tests.system.watch import eventually
 
 ALLINONE = "cumulet-allinone"
 AGENTS = ("cumulet-nova-compute", "cumulet-ovs-agent", "cumulet-volume-agent")
 CONTROLLER = ("cumulet-controller-api", "cumulet-controller-engine")
-#: No broker listens there: whoever is not in one process with the controller is alone.
+#: No broker listens there at first: whoever is not in one process with the controller is alone.
 CONFIG = f"""\
 [DEFAULT]
 my_ip = {nspawn.HOST_IP}
 image_endpoint = http://{nspawn.HOST_IP}:5000
-transport_url = rabbit://nobody:nothing@127.0.0.1:5672/
+transport_url = {BROKER_URL}
 """
-ALLINONE_CONFIG = "[DEFAULT]\ntransport_url = inprocess://\n"
+ALLINONE_CONFIG = "[DEFAULT]\ntransport_url = inprocess:///run/cumulet/bus.sock\n"
 PASSWORD = "under-systemd"
-KEY = "/root/key"
-#: Where the database is when no controller is to find it, and where the controller's own units have it at last.
+#: Where the database is when no controller is to find it.
 ASIDE = "/var/lib/cumulet/aside"
 #: systemd-analyze's figure, times ten, that the controller's units must not exceed.
 MOST_EXPOSED = 40
-PINGS_A_SECOND = 20
+#: What the whole host has, for all that is done with it here.
+MEMORY_MIB = 2048
 
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[Host]:
     """Installed and configured, with everything enabled, booted."""
-    with nspawn.host() as made:
+    with nspawn.host(MEMORY_MIB) as made:
         _install(made.root)
         made.write("etc/cumulet/cumulet.conf", CONFIG)
-        made.write("etc/cumulet/cumulet-allinone.conf", ALLINONE_CONFIG)
+        for program in (ALLINONE, "controller-manage"):
+            made.write(f"etc/cumulet/{program}.conf", ALLINONE_CONFIG)
         made.write("root/password", f"{PASSWORD}\n")
+        amid.prepare(made, ALLINONE, *AGENTS, *CONTROLLER)
         made.enable("libvirtd.service", "tgt.service", "openvswitch-switch.service", "cumulet.target")
         made.boot()
         manage = "/usr/local/bin/controller-manage"
@@ -61,54 +64,7 @@ def host() -> Iterator[Host]:
         made.run("systemd-tmpfiles", "--create", "cumulet.conf")
         made.run("systemctl", "enable", "--now", ALLINONE)
         yield made
-
-
-@dataclass
-class Guest:
-    """A server with a volume, as its host sees it."""
-
-    host: Host
-    server_id: str
-    address: str
-    namespace: str
-
-    def ping(self, count: int) -> list[str]:
-        """The command, to be run on this machine."""
-        often = ("-i", str(1 / PINGS_A_SECOND), "-c", str(count), "-W", "10")
-        return self.host.enter("ip", "netns", "exec", self.namespace, "ping", *often, self.address)
-
-    def answers(self) -> bool:
-        return subprocess.run(self.ping(1), capture_output=True, check=False).returncode == 0
-
-    def log_in(self) -> None:
-        """Waits until that is possible."""
-        eventually(lambda: self.run("id -un", status=None) == "cumulet", "a login", 120)
-
-    def run(self, command: str, status: int | None = 0) -> str:
-        """Runs it inside."""
-        loose = (
-            "StrictHostKeyChecking=no",
-            "UserKnownHostsFile=/dev/null",
-            "LogLevel=ERROR",
-            "BatchMode=yes",
-        )
-        options = [word for option in (*loose, "ConnectTimeout=5") for word in ("-o", option)]
-        ssh = ("ip", "netns", "exec", self.namespace, "ssh", *options, "-i", KEY, f"cumulet@{self.address}")
-        return self.host.run(*ssh, command, status=status)
-
-    def lost_while(self, act: Any) -> tuple[int, int]:
-        """Pings while ``act`` is done and a while longer: how many were sent, and how many lost.
-
-        The last ones that have no answer are not lost: they are under way when ping is ended.
-        """
-        ping = subprocess.Popen(self.ping(10_000), stdout=subprocess.PIPE, text=True)
-        act()
-        time.sleep(1)  # what is watched is a second of traffic after it
-        self.host.run("pkill", "-INT", "-x", "ping")
-        out, _ = ping.communicate(timeout=60)
-        answered = {int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", out)}
-        sent = max(answered, default=0)
-        return sent, sent - len(answered)
+        assert made.memory.killed() == 0
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +122,14 @@ def test_guest_runs_with_its_volume(guest: Guest) -> None:
     )
 
 
+def test_all_of_it_fits_in_two_gib(host: Host, guest: Guest) -> None:
+    """The host's systemd, daemons, the cloud and an idle guest of 128 MiB; page cache counts as long as it stays."""
+    eventually(guest.answers, "the guest", 60)
+    print(f"{host.memory.usage_mib()} MiB, at most {host.memory.most_mib()}, of {MEMORY_MIB}")
+    assert host.memory.killed() == 0
+    assert host.memory.most_mib() < MEMORY_MIB
+
+
 def test_allinone_restarts_and_reloads_without_loss(host: Host, guest: Guest) -> None:
     before = host.property(ALLINONE, "MainPID")
     sent, lost = guest.lost_while(lambda: host.run("systemctl", "restart", ALLINONE))
@@ -181,6 +145,16 @@ def test_allinone_restarts_and_reloads_without_loss(host: Host, guest: Guest) ->
     assert not re.search(r"\d\d:\d\d:\d\d\.\d{3} \d+ INFO", host.journal(ALLINONE)), (
         "the journal has the time itself"
     )
+
+
+@pytest.fixture(scope="module")
+def operations(guest: Guest) -> Operations:
+    return Operations(guest, _cloud)
+
+
+@pytest.mark.parametrize(("unit", "verb"), amid.EMBEDDED)
+def test_allinone_restarts_amid(operations: Operations, unit: str, verb: str) -> None:
+    operations.during(verb, unit)
 
 
 def test_reboot_with_the_controller_gone(host: Host, guest: Guest) -> None:
@@ -204,23 +178,33 @@ def test_an_agent_restarts_without_loss(host: Host, guest: Guest, unit: str) -> 
     assert host.property(unit, "ActiveState") == "active"
 
 
+def test_the_full_profile_takes_over(host: Host, guest: Guest) -> None:
+    """A database server and a broker come, and the rows move; what was one process is five, which find the broker."""
+    nspawn_servers.start(host)
+    host.write("etc/cumulet/cumulet.conf", f"{CONFIG}[database]\nconnection = {DATABASE_URL}\n")
+    host.write("etc/cumulet/controller-manage.conf", "")
+    host.write("root/source", f"sqlite:///{ASIDE}/cumulet.db\n", 0o600)
+    host.write("root/target", f"{DATABASE_URL}\n", 0o600)
+    manage = "/usr/local/bin/controller-manage"
+    host.run(manage, "move-database", "--source-file", "/root/source", "--target-file", "/root/target")
+    host.run("chown", "-R", "cumulet:cumulet", "/var/lib/cumulet/images-store")
+    host.run("systemctl", "enable", "--now", *CONTROLLER)
+    cloud = _cloud()
+    eventually(lambda: _is_whole(cloud), "the agents' return", 120)
+    assert cloud.compute.get_server(guest.server_id).status == "ACTIVE"
+
+
 def test_the_controller_runs_closed(host: Host, guest: Guest) -> None:
-    """Its units as they are, but for a database that is a file: a broker is still nowhere."""
-    host.run("chown", "-R", "cumulet:cumulet", ASIDE)
     for unit in CONTROLLER:
-        database = f"[database]\nconnection = sqlite:///{ASIDE}/cumulet.db\n"
-        host.write(f"etc/cumulet/{unit.removeprefix('cumulet-')}.conf", database)
-        host.write(
-            f"etc/systemd/system/{unit}.service.d/database.conf", f"[Service]\nReadWritePaths={ASIDE}\n"
-        )
-    host.run("systemctl", "daemon-reload")
-    host.run("systemctl", "start", *CONTROLLER)
-    assert host.run("ps", "-o", "user=", "-p", host.property(CONTROLLER[0], "MainPID")) == "cumulet"
-    assert _cloud().compute.get_server(guest.server_id).name == "guest"
-    for unit in CONTROLLER:
+        assert host.run("ps", "-o", "user=", "-p", host.property(unit, "MainPID")) == "cumulet"
         sent, lost = guest.lost_while(lambda u=unit: host.run("systemctl", "restart", u))
         assert sent > PINGS_A_SECOND and not lost, f"{unit}: {lost} of {sent}"
     assert _cloud().compute.get_server(guest.server_id).name == "guest"
+
+
+@pytest.mark.parametrize(("unit", "verb"), amid.FULL)
+def test_a_unit_restarts_amid(operations: Operations, unit: str, verb: str) -> None:
+    operations.during(verb, unit)
 
 
 def test_start_order_does_not_matter(host: Host, guest: Guest) -> None:

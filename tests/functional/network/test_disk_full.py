@@ -41,7 +41,9 @@ def names(api: Any) -> set[str]:
     return {network["name"] for network in api.get("/v2.0/networks").json["networks"]}
 
 
-def test_a_full_disk_is_said_and_heals(api: Any, make: Any, disk: pathlib.Path) -> None:
+def test_a_full_disk_is_said_and_heals(
+    api: Any, make: Any, disk: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
     make("network", name="before")
     fill(disk / "filler")
     refused: list[Any] = []
@@ -55,6 +57,7 @@ def test_a_full_disk_is_said_and_heals(api: Any, make: Any, disk: pathlib.Path) 
     assert "free space" in refused[0].json["NeutronError"]["message"]
     assert api.post("/v2.0/networks", {"network": {"name": "again"}}).status_code == 507
     assert names(api) == told
+    assert "The database's disk is full" in caplog.text and "Traceback" not in caplog.text
     (disk / "filler").unlink()
     make("network", name="after")
     assert names(api) == told | {"after"}

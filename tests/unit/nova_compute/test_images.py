@@ -74,6 +74,14 @@ def document(make: Any, source: Source, disk_format: str = "qcow2") -> Any:
     return make.image(sha512=sha512, disk_format=disk_format)
 
 
+def test_what_a_killed_agent_left_is_taken_away(tmp_path: pathlib.Path) -> None:
+    """Streamed in part, converted in part, and in part of what was to be converted."""
+    for name in ("id", "id.json", "id.1a2b.part", "id.new", "id.new.1a2b.part"):
+        (tmp_path / name).touch()
+    images.ImageCache(tmp_path, lambda *_: pytest.fail("fetched"), lambda _: None)
+    assert {path.name for path in tmp_path.iterdir()} == {"id", "id.json"}
+
+
 @pytest.mark.parametrize(
     ("kind", "declared"),
     [

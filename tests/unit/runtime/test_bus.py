@@ -16,6 +16,7 @@ from contract import topics
 from contract.report import Pull, PullAnswer
 from runtime.bus import CONTROLLER, Bus, BusError, Method, StoppingError, UnreachableError, _Endpoint
 from runtime.nonces import FRESHNESS_S
+from runtime.trouble import Trouble
 
 REQUEST = Pull(agent="ovs-agent", kind="port", id="p")
 ENGINE = (topics.ENGINE, None)
@@ -138,3 +139,14 @@ def test_a_process_that_ends_answers_what_it_took_and_refuses_the_rest(conf: cfg
     with pytest.raises(oslo_messaging.ExpectedException) as refused:
         endpoint.pull({}, client._sealed(ENGINE, "pull", REQUEST)[0])  # type: ignore[attr-defined]
     assert isinstance(refused.value.exc_info[1], StoppingError)
+
+
+def test_trouble_is_the_callers_and_no_bug_of_the_server(conf: cfg.ConfigOpts) -> None:
+    def pull(_request: Pull, _host: str) -> PullAnswer:
+        raise Trouble("the disk is full")
+
+    server, client = Bus(conf, CONTROLLER, Keys(KEYS)), Bus(conf, "one", Keys(KEYS))
+    endpoint = _Endpoint(server, {"pull": Method(Pull, pull)})
+    with pytest.raises(oslo_messaging.ExpectedException) as told:
+        endpoint.pull({}, client._sealed(ENGINE, "pull", REQUEST)[0])  # type: ignore[attr-defined]
+    assert str(told.value.exc_info[1]) == "the disk is full"

@@ -10,6 +10,7 @@ from contract.port import AddressPair, FixedIp, Port
 from contract.router import FloatingIp, PortForwarding
 from contract.security_group import Member, Rule, SecurityGroup
 from contract.segment import Segment
+from ovs_agent.flows import addresses
 
 
 def identity(name):
@@ -29,12 +30,12 @@ def network(name, vni, cidr4="10.1.0.0/24", cidr6="", **fields):
             dns_nameservers=("9.9.9.9",),
         )
     ]
-    addresses = [f"{base}.2/24"]
+    own = [f"{base}.2/24"]
     if cidr6:
         prefix = cidr6.partition("/")[0]
         mode = "dhcpv6-stateful"
         subnets.append(Subnet(id=identity(f"{name}-v6"), cidr=cidr6, ip_version=6, ipv6_address_mode=mode))
-        addresses.append(f"{prefix}2/64")
+        own.append(f"{prefix}2/64")
     made = Network(
         id=identity(name),
         project_id="p",
@@ -44,7 +45,7 @@ def network(name, vni, cidr4="10.1.0.0/24", cidr6="", **fields):
         service_port=ServicePort(
             id=identity(f"{name}-svc"),
             mac_address=f"fa:16:3e:ff:00:{vni % 256:02x}",
-            addresses=tuple(addresses),
+            addresses=tuple(own),
         ),
         **fields,
     )
@@ -93,13 +94,13 @@ def router_port(router, of, number, owner="network:router_interface"):
 def leg(kind, of, its_port, **fields):
     """A port of a router as its document has it: an interface or a gateway."""
     lengths = {subnet.id: subnet.cidr.partition("/")[2] for subnet in of.subnets}
-    addresses = tuple(f"{fixed.ip_address}/{lengths[fixed.subnet_id]}" for fixed in its_port.fixed_ips)
+    told = tuple(f"{fixed.ip_address}/{lengths[fixed.subnet_id]}" for fixed in its_port.fixed_ips)
     return kind(
         port_id=its_port.id,
         network_id=of.id,
         mac_address=its_port.mac_address,
         mtu=of.mtu,
-        addresses=addresses,
+        addresses=told,
         **fields,
     )
 
@@ -119,6 +120,12 @@ def forwarding(protocol, outer, outer_port, inner, inner_port):
         internal_ip_address=inner,
         internal_port=inner_port,
     )
+
+
+def eui64(prefix, mac):
+    """The address that a guest with this MAC gives itself."""
+    tail = addresses.link_local(mac).removeprefix("fe80::")
+    return f"{prefix}{tail}"
 
 
 def pair(address, mac=""):

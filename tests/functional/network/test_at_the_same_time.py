@@ -61,3 +61,64 @@ def test_one_of_many_takes_a_vlan(api: Any) -> None:
     tokens = ("admin@alpha", "admin@beta", "admin@admin")
     found = _together(api, 6, lambda i: api.post("/v2.0/networks", {"network": vlan}, token=tokens[i % 3]))
     assert found == {201: 1, 409: 5}
+
+
+def _behind_router(api: Any, make: Any, net: Any, outside: Any) -> None:
+    router = make("router", external_gateway_info={"network_id": outside["id"]})
+    url = f"/v2.0/routers/{router['id']}/add_router_interface"
+    assert api.put(url, {"subnet_id": net["subnet"]}).status_code == 200
+
+
+def test_floating_ips_get_different_addresses_within_the_quota(api: Any, outside: Any) -> None:
+    api.put(f"/v2.0/quotas/{'a' * 32}", {"quota": {"floatingip": 9}}, token="admin")
+    body = {"floatingip": {"floating_network_id": outside["id"]}}
+    assert _together(api, 12, lambda _: api.post("/v2.0/floatingips", body)) == {201: 9, 409: 3}
+    found = api.get("/v2.0/floatingips").json["floatingips"]
+    assert len({f["floating_ip_address"] for f in found}) == 9
+
+
+def test_one_floating_ip_for_an_address(api: Any, make: Any, net: Any, outside: Any) -> None:
+    _behind_router(api, make, net, outside)
+    port = make("port", network_id=net["id"])
+    urls = [
+        f"/v2.0/floatingips/{make('floatingip', floating_network_id=outside['id'])['id']}" for _ in range(4)
+    ]
+    body = {"floatingip": {"port_id": port["id"]}}
+    assert _together(api, 4, lambda index: api.put(urls[index], body)) == {200: 1, 409: 3}
+
+
+def test_a_port_goes_or_gets_a_floating_ip_and_then_goes(api: Any, make: Any, net: Any, outside: Any) -> None:
+    _behind_router(api, make, net, outside)
+    url = f"/v2.0/floatingips/{make('floatingip', floating_network_id=outside['id'])['id']}"
+    for _ in range(5):
+        port = make("port", network_id=net["id"])
+
+        def call(index: int, port: Any = port) -> Any:
+            body = {"floatingip": {"port_id": port["id"]}}
+            return api.delete(f"/v2.0/ports/{port['id']}") if index else api.put(url, body)
+
+        assert set(_together(api, 2, call)) in ({200, 204}, {404, 204})
+        assert api.get(url).json["floatingip"]["port_id"] is None
+
+
+def test_a_router_is_joined_to_one_of_overlapping_subnets(api: Any, make: Any) -> None:
+    subnets = [
+        make("subnet", network_id=make("network")["id"], ip_version=4, cidr="10.0.0.0/24") for _ in range(4)
+    ]
+    url = f"/v2.0/routers/{make('router')['id']}/add_router_interface"
+    joined = _together(api, 4, lambda index: api.put(url, {"subnet_id": subnets[index]["id"]}))
+    assert joined == {200: 1, 400: 3}
+
+
+def test_a_router_goes_or_is_joined(api: Any, make: Any, net: Any) -> None:
+    for _ in range(5):
+        url = f"/v2.0/routers/{make('router')['id']}"
+
+        def call(index: int, url: str = url) -> Any:
+            body = {"subnet_id": net["subnet"]}
+            return api.delete(url) if index else api.put(f"{url}/add_router_interface", body)
+
+        statuses = set(_together(api, 2, call))
+        assert statuses in ({200, 409}, {404, 204})
+        if 409 in statuses:
+            assert api.put(f"{url}/remove_router_interface", {"subnet_id": net["subnet"]}).status_code == 200

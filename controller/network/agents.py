@@ -135,8 +135,11 @@ class Agents(Resource):
     """``/agents``."""
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        """All of them."""
-        self.allow(req, "network:agent:list")
+        """All of them that the caller may see, which for most callers is none."""
+        caller = self.allow(req, "network:agent:list")
+        if not self.cloud.policy.allows(caller, "network:agent:show"):
+            answer(resp, {"agents": []})
+            return
         params = params_of(req)
         with self.db.read() as session:
             rows = [row for agent in agents.of_kind(session, topics.OVS_AGENT) for row in shown(agent)]

@@ -127,15 +127,17 @@ def _segment(session: Session, host: str, network_id: str) -> segment_contract.S
 def _endpoints(session: Session, host: str, network_id: str) -> tuple[segment_contract.TunnelEndpoint, ...]:
     """Tunnel end points of the other hosts that have ports here, with what is behind each."""
     rows = session.execute(
-        select(Port.id, Port.mac_address, Port.binding_host)
+        select(Port.id, Port.mac_address, Port.binding_host, Port.router_id)
         .where(Port.network_id == network_id, Port.binding_host.not_in(("", host)))
         .order_by(Port.id)
     ).all()
     addresses = _addresses(session, [row.id for row in rows])
+    floating = router_document.floating_by_router(session, network_id)
     behind: dict[str, list[segment_contract.RemotePort]] = {}
     for row in rows:
         remote = segment_contract.RemotePort(
-            mac_address=row.mac_address, ip_addresses=tuple(addresses.get(row.id, ()))
+            mac_address=row.mac_address,
+            ip_addresses=(*addresses.get(row.id, ()), *floating.get(row.router_id, ())),
         )
         behind.setdefault(row.binding_host, []).append(remote)
     places = _tunnel_addresses(session, behind)

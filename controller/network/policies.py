@@ -34,7 +34,7 @@ RULES = [
     rule("network:quota:show", READER, "see the limits of one's project"),
     rule("network:quota:show_any", ADMIN, "see the limits of any project"),
     rule("network:quota:update", ADMIN, "change limits"),
-    rule("network:agent:list", ADMIN, "list agents"),
+    rule("network:agent:list", READER, "list those agents that one may see"),
     rule("network:agent:show", ADMIN, "show an agent"),
     rule("network:agent:update", ADMIN, "switch an agent off and on"),
     rule("network:agent:delete", ADMIN, "forget an agent"),

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from controller.db import outbox
 from controller.network import collection, refusals, standard
 from controller.network.floating_ips.forwarded import check_no_forwarding
 from controller.network.floating_ips.model import FloatingIp
+from controller.network.floating_ips.tell import tell
 from controller.network.ports.kind import KIND as PORTS
 from controller.network.ports.model import (
     AUTO_DELETED_OWNERS,
@@ -57,8 +57,7 @@ def stand_for(session: Session, floating_ip: FloatingIp, target: Target) -> None
     """Writes the association, DOWN until the router's host has it. Raises Conflict."""
     check_no_forwarding(session, floating_ip)
     _check_free(session, floating_ip, target)
-    if floating_ip.router_id not in (None, target.router_id):
-        outbox.changed(session, "router", floating_ip.router_id)
+    tell(session, floating_ip)
     if (floating_ip.port_id, floating_ip.fixed_ip_address, floating_ip.router_id) != (
         target.port_id,
         target.fixed_ip_address,
@@ -69,7 +68,7 @@ def stand_for(session: Session, floating_ip: FloatingIp, target: Target) -> None
     floating_ip.fixed_ip_address = target.fixed_ip_address
     floating_ip.router_id = target.router_id
     session.flush()
-    outbox.changed(session, "router", target.router_id)
+    tell(session, floating_ip)
 
 
 def _target(

@@ -4,10 +4,10 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from controller.db import outbox
 from controller.network.floating_ips.forwarded import check_no_forwarding
 from controller.network.floating_ips.lock import lock
 from controller.network.floating_ips.model import FloatingIp
+from controller.network.floating_ips.tell import tell
 from controller.network.ports import delete as ports_delete
 from controller.network.ports.model import Port
 from controller.network.tags import model as tags
@@ -18,8 +18,7 @@ def delete(session: Session, floating_ip: FloatingIp) -> None:
     lock(session, floating_ip)
     check_no_forwarding(session, floating_ip)
     port = session.get_one(Port, floating_ip.floating_port_id)
-    if floating_ip.router_id:
-        outbox.changed(session, "router", floating_ip.router_id)
+    tell(session, floating_ip)
     session.execute(sql_delete(FloatingIp).where(FloatingIp.id == floating_ip.id))
     tags.forget(session, floating_ip.id)
     ports_delete.remove(session, port)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from controller.db import outbox
 from controller.network import standard
 from controller.network.floating_ips.model import FloatingIp
+from controller.network.floating_ips.tell import tell
 
 
 def disassociate(session: Session, port_id: str) -> None:
@@ -18,8 +18,7 @@ def disassociate(session: Session, port_id: str) -> None:
 def loosen(session: Session, floating_ips: Sequence[FloatingIp]) -> None:
     """These stand for nothing any more; their routers' hosts are told."""
     for floating_ip in floating_ips:
-        if floating_ip.router_id:
-            outbox.changed(session, "router", floating_ip.router_id)
+        tell(session, floating_ip)
         floating_ip.port_id = floating_ip.fixed_ip_address = floating_ip.router_id = None
         floating_ip.status = "DOWN"
         standard.touch(floating_ip)

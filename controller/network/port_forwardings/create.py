@@ -4,11 +4,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from controller.db import outbox
 from controller.db.columns import new_uuid
 from controller.network.floating_ips import associate
 from controller.network.floating_ips.lock import lock
 from controller.network.floating_ips.model import FloatingIp
+from controller.network.floating_ips.tell import tell
 from controller.network.port_forwardings import check, ranges
 from controller.network.port_forwardings.model import PortForwarding
 from controller.web.caller import Caller
@@ -42,5 +42,5 @@ def create(
     floating_ip.router_id = found.router_id
     floating_ip.status = "DOWN"
     session.flush()
-    outbox.changed(session, "router", found.router_id)
+    tell(session, floating_ip)
     return forwarding

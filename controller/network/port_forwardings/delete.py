@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from controller.db import outbox
 from controller.network.floating_ips.lock import lock
 from controller.network.floating_ips.model import FloatingIp
+from controller.network.floating_ips.tell import tell
 from controller.network.port_forwardings.model import PortForwarding
 
 
@@ -31,8 +31,7 @@ def _remove(session: Session, forwardings: Sequence[PortForwarding]) -> None:
     session.flush()
     for floatingip_id in sorted({forwarding.floatingip_id for forwarding in forwardings}):
         floating_ip = session.get_one(FloatingIp, floatingip_id)
-        if floating_ip.router_id:
-            outbox.changed(session, "router", floating_ip.router_id)
+        tell(session, floating_ip)
         others = select(PortForwarding.id).where(PortForwarding.floatingip_id == floatingip_id)
         if session.scalar(others.limit(1)) is None:
             floating_ip.router_id, floating_ip.status = None, "DOWN"

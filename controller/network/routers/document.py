@@ -134,6 +134,19 @@ def _port_forwardings(session: Session, router_id: str) -> tuple[contract.PortFo
     )
 
 
+def floating_by_router(session: Session, network_id: str) -> dict[str | None, list[str]]:
+    """The floating IPs of an external network that each router does: they are behind its gateway there."""
+    found: dict[str | None, list[str]] = {}
+    statement = (
+        select(FloatingIp.router_id, FloatingIp.floating_ip_address)
+        .where(FloatingIp.floating_network_id == network_id, FloatingIp.router_id.is_not(None))
+        .order_by(FloatingIp.id)
+    )
+    for router_id, text in session.execute(statement):
+        found.setdefault(router_id, []).append(text)
+    return found
+
+
 DOCUMENT = DocumentKind(_hosts, _router)
 
 

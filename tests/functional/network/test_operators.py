@@ -46,7 +46,7 @@ def test_agents(api: Any, db: Database) -> None:
         last_seen_at=now(),
     )
     db.write(lambda session: session.add(agent))
-    assert api.get("/v2.0/agents").status_code == 403
+    assert api.get("/v2.0/agents").json["agents"] == []
     found = api.get("/v2.0/agents", token="admin").json["agents"]
     assert [a["binary"] for a in found] == [
         "neutron-openvswitch-agent",

@@ -241,3 +241,32 @@ def test_routers_are_given_to_agents_by_hand(api: Any, make: Make, cloud: FakeCl
     dhcp = api.get("/v2.0/agents?agent_type=DHCP%20agent", token="admin").json["agents"][0]["id"]
     wrong = api.post(f"/v2.0/agents/{dhcp}/l3-routers", body, token="admin")
     assert wrong.status_code == 404 and wrong.json["NeutronError"]["type"] == "InvalidL3Agent"
+
+
+def test_other_hosts_of_the_external_network_know_what_is_behind_a_gateway(
+    api: Any, make: Make, cloud: FakeCloud, db: Database, outside: Any, net: Any
+) -> None:
+    carrier, other = cloud.add_host("node1"), FakeHost("node2", cloud.line)
+    router = _router(api, make, outside, net)
+    other.tunnel_ip = "127.0.0.2"
+    cloud.hosts.append(other)
+    other.beat()
+    here = {"binding:host_id": "node2", "network_id": outside["id"]}
+    make("port", token="admin@admin", **here)
+    inner = make("port", network_id=net["id"])
+    made = make("floatingip", floating_network_id=outside["id"], port_id=inner["id"])
+    cloud.outbox.flush()
+    key = Key("segment", outside["id"])
+    assert key in carrier.held
+
+    def behind() -> tuple[str, ...]:
+        (endpoint,) = decode(other.held[key]).endpoints  # type: ignore[attr-defined]
+        (port,) = endpoint.ports
+        found: tuple[str, ...] = port.ip_addresses
+        return found
+
+    gateway = router["external_gateway_info"]["external_fixed_ips"][0]["ip_address"]
+    assert behind() == (gateway, made["floating_ip_address"])
+    api.delete(f"/v2.0/floatingips/{made['id']}")
+    cloud.outbox.flush()
+    assert behind() == (gateway,)

@@ -13,7 +13,9 @@ from controller.db.columns import now
 from controller.image.images.model import Image
 from controller.main.look import screen
 from controller.main.process import configured
+from controller.network.floating_ips.model import FloatingIp
 from controller.network.ports.model import Port
+from controller.network.routers.model import Router
 from controller.operations.model import LIVE, Operation
 from controller.volume.volumes.model import Volume
 
@@ -89,5 +91,7 @@ _COUNTED: Mapping[str, tuple[InstrumentedAttribute[Any], ColumnElement[bool]]] =
     "servers": (Server.state, ~Server.is_deleted),
     "volumes": (Volume.status, ~Volume.is_deleted),
     "ports": (Port.status, true()),
+    "routers": (Router.status, true()),
+    "floating IPs": (FloatingIp.status, true()),
     "images": (Image.status, Image.status.not_in(("deleted", "pending_delete"))),
 }

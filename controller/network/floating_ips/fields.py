@@ -3,6 +3,7 @@
 import ipaddress
 from typing import Any
 
+from controller.network import names
 from controller.network.standard import STANDARD_FIELDS
 from controller.web import schema
 from controller.web.fields import Field, Fields, View, exact
@@ -62,6 +63,9 @@ FLOATING_IP = Fields(
         ),
         Field(name="router_id", filter=exact, sort=True),
         Field(name="status", filter=exact, sort=True),
+        # kept and shown; there is no DNS outside of the cloud that they would be told to
+        Field(name="dns_name", schema=names.DNS_NAME, create=True, default="", filter=exact),
+        Field(name="dns_domain", schema=names.DNS_DOMAIN, create=True, default="", filter=exact),
         Field(name="port_details", show=_port_details),
         Field(name="port_forwardings", show=_port_forwardings),
         *STANDARD_FIELDS,

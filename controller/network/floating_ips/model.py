@@ -23,4 +23,6 @@ class FloatingIp(Standard, Base):
     port_id: Mapped[Id | None] = mapped_column(ForeignKey("ports.id"), index=True)
     fixed_ip_address: Mapped[str | None] = mapped_column(String(45))
     router_id: Mapped[Id | None] = mapped_column(ForeignKey("routers.id"), index=True)
+    dns_name: Mapped[str] = mapped_column(String(255), default="")
+    dns_domain: Mapped[str] = mapped_column(String(255), default="")
     status: Mapped[str] = mapped_column(String(16), default="DOWN")

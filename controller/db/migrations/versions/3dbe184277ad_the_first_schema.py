@@ -6,7 +6,7 @@ from sqlalchemy.dialects import mysql
 
 from controller.db.columns import UtcDateTime
 
-revision = "42e539c3ca1c"
+revision = "3dbe184277ad"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -1131,6 +1131,8 @@ def upgrade() -> None:
         sa.Column("port_id", sa.String(length=64), nullable=True),
         sa.Column("fixed_ip_address", sa.String(length=45), nullable=True),
         sa.Column("router_id", sa.String(length=64), nullable=True),
+        sa.Column("dns_name", sa.String(length=255), nullable=False),
+        sa.Column("dns_domain", sa.String(length=255), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("project_id", sa.String(length=64), nullable=False),
         sa.Column("description", sa.String(length=255), nullable=False),

@@ -111,7 +111,7 @@ class RouterHandler:
         router = cast(Router, document)
         with _host_trouble():
             if not router.is_admin_up:
-                self._routers.remove(router.id)
+                self._routers.remove(router.id, router)
                 return RouterObserved(is_active=False)
             try:
                 faults = self._routers.bring(router)
@@ -124,7 +124,7 @@ class RouterHandler:
     def remove(self, resource_id: str, document: Document | None) -> None:
         """Takes namespace, links and dnsmasq away."""
         with _host_trouble():
-            self._routers.remove(resource_id)
+            self._routers.remove(resource_id, cast(Router, document) if document else None)
 
 
 class NetworkHandler:

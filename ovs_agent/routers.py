@@ -51,9 +51,10 @@ class Routers:
         """Whether all its ports have their flows."""
         return all(self._is_wired(leg.port_id) for leg in namespaces.legs(router))
 
-    def remove(self, router_id: str) -> None:
-        """Takes all of a router off the host."""
+    def remove(self, router_id: str, router: Router | None) -> None:
+        """Takes all of a router off the host; ``router`` is the last that was known of it."""
         outers = {row.name for row in self._ovsdb.interfaces() if row.router_id == router_id}
+        outers |= {names.router_outer(leg.port_id) for leg in namespaces.legs(router)} if router else set()
         self._applier.apply(plan.no_router(router_id, names.router_namespace(router_id), outers))
         self._announced.pop(router_id, None)
 

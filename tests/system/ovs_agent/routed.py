@@ -45,6 +45,7 @@ class Scene:
         base = of.subnets[0].cidr.rsplit(".", 1)[0]
         self.host.agent.store(port)
         guest = self.host.guest(name, port, f"{base}.{number}/24", f"{base}.1").plug()
+        guest.run("ip", "link", "set", "eth0", "mtu", str(of.mtu))
         guest.await_wired()
         return guest
 

@@ -156,6 +156,36 @@ def test_extra_routes(scene):
     assert "10.99" not in scene.inside("ip", "route")
 
 
+def test_an_interface_that_goes_takes_its_link_along(scene):
+    both = scene.router.interfaces
+    scene.apply(interfaces=both[:1])
+    assert not scene.a.reaches("10.12.0.12")
+    assert f"qr-{scene.ports[1].id[:11]}" not in scene.inside("ip", "-o", "link")
+    scene.apply(interfaces=both)
+    assert eventually(lambda: scene.a.reaches("10.12.0.12"), 10)
+
+
+def test_an_address_that_arrives_is_announced(scene):
+    told = scene.outside.start(sys.executable, "-c", LISTEN, stdout=-1)
+    assert told.stdout.readline() == "listening\n"
+    scene.apply(floating_ips=(*scene.router.floating_ips, cloud.floating("172.24.4.30", "10.11.0.13")))
+    assert told.stdout.readline().split() == ["172.24.4.30", scene.ports[2].mac_address]
+    told.kill()
+
+
+LISTEN = """
+import socket
+sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))
+sock.bind(("eth0", 0x0806))
+print("listening", flush=True)
+while True:
+    frame = sock.recv(100)
+    sender, target = frame[28:32], frame[38:42]
+    if sender == target:
+        print(socket.inet_ntoa(sender), frame[22:28].hex(":"), flush=True)
+"""
+
+
 def test_the_doctor_knows_all_of_it(scene):
     found = scene.host.agent.ask(inspect=1)["inspect"]
     assert all(is_known for *_, is_known in found), found

@@ -25,13 +25,22 @@ def observe_port(session: Session, host: str, port_id: str, report: Report) -> l
     if port is None or report.state == "removed":
         return []
     observed = msgspec.json.decode(report.observed, type=PortObserved | None)
-    is_wired = report.state == "applied" and observed is not None and observed.is_wired
-    status = "ACTIVE" if is_wired and port.is_admin_up else "DOWN"
+    is_wired = observed is not None and observed.is_wired
+    is_ready = report.state == "applied" and (is_wired or _is_at_rest(session, port))
+    status = "ACTIVE" if is_ready and port.is_admin_up else "DOWN"
     if status != port.status:
         port.status = status
         port.updated_at = now()
         port.revision_number += 1
     return [f"server:{port.server_id}"] if port.server_id else []
+
+
+def _is_at_rest(session: Session, port: Port) -> bool:
+    """Whether the port's router is switched off: its host has no link to wire then, and the port is as it
+    should be. Clients wait for such ports before they take a router off a subnet."""
+    if port.router_id is None:
+        return False
+    return session.scalar(select(Router.is_admin_up).where(Router.id == port.router_id)) is False
 
 
 def observe_router(session: Session, host: str, router_id: str, report: Report) -> list[str]:

@@ -86,6 +86,8 @@ def replace_addresses(
     The port's network and its ``subnets`` are locked. Raises BadRequest, Conflict.
     """
     check.fixed_ips(wanted)
+    if port.router_id and not wanted:
+        raise refusals.bad("port", "Router port must have at least one fixed IP")
     has = session.scalars(
         select(PortAddress).where(PortAddress.port_id == port.id).order_by(PortAddress.ordinal)
     ).all()

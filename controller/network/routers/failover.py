@@ -32,15 +32,16 @@ def rehost(db: Database) -> None:
 
 
 def stranded(session: Session) -> Sequence[str]:
-    """Routers with ports that no living host carries."""
+    """Routers with ports that no living host carries, while there is one that could."""
     living = select(Agent.host).where(
         Agent.agent == topics.OVS_AGENT,
         Agent.last_seen_at >= now() - datetime.timedelta(seconds=options.settings().router_failover_s),
         Agent.is_forced_down.is_(False),
     )
     has_ports = select(Port.id).where(Port.router_id == Router.id).exists()
+    is_hope = living.where(Agent.is_disabled.is_(False)).exists()
     return session.scalars(
-        select(Router.id).where(Router.host.not_in(living), has_ports).order_by(Router.id)
+        select(Router.id).where(Router.host.not_in(living), has_ports, is_hope).order_by(Router.id)
     ).all()
 
 

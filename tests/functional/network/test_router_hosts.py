@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from contract.document import Key
 from contract.kinds import decode
+from contract.port import PortObserved
 from contract.report import Fault
 from controller.db.agents import Agent
 from controller.db.columns import now
@@ -270,3 +271,17 @@ def test_other_hosts_of_the_external_network_know_what_is_behind_a_gateway(
     api.delete(f"/v2.0/floatingips/{made['id']}")
     cloud.outbox.flush()
     assert behind() == (gateway,)
+
+
+def test_ports_of_a_router_that_is_off_are_as_they_should_be(
+    api: Any, make: Make, cloud: FakeCloud, net: Any
+) -> None:
+    host = cloud.add_host("node1")
+    for is_up, status in ((False, "ACTIVE"), (True, "DOWN")):
+        router = make("router", admin_state_up=is_up)
+        port_id = make("port", network_id=net["id"])["id"]
+        api.put(f"/v2.0/routers/{router['id']}/add_router_interface", {"port_id": port_id})
+        cloud.outbox.flush()
+        key = Key("port", port_id)
+        host.say(key, "applied", host.held[key].digest, PortObserved(is_wired=False))
+        assert [p["status"] for p in _ports(api, router)] == [status]

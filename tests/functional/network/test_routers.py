@@ -95,6 +95,9 @@ def test_an_interface_by_subnet_has_the_gateways_address(api: Any, router: Any, 
     url = f"/v2.0/ports/{port['id']}"
     _refused(api.delete(url), 409, "ServicePortInUse")
     _refused(api.put(url, {"port": {"device_id": ""}}, token="admin"), 409, "PortInUse")
+    _refused(api.put(url, {"port": {"fixed_ips": []}}), 400, "BadRequest")
+    moved = api.put(url, {"port": {"fixed_ips": [{"subnet_id": net["subnet"], "ip_address": "10.0.0.9"}]}})
+    assert [ip["ip_address"] for ip in moved.json["port"]["fixed_ips"]] == ["10.0.0.9"]
     _refused(api.delete(f"/v2.0/subnets/{net['subnet']}"), 409, "SubnetInUse")
     _refused(api.delete(f"/v2.0/networks/{net['id']}"), 409, "NetworkInUse")
     _refused(api.delete(f"/v2.0/routers/{router['id']}"), 409, "RouterInUse")

@@ -87,7 +87,8 @@ RULE = Fields(
         Field(name="normalized_cidr", show=_normalized),
         Field(
             name="remote_group_id",
-            schema=schema.nullable(schema.UUID),
+            # what is no id names no group: 404, as in the original
+            schema={"type": ["string", "null"], "maxLength": 64, "pattern": schema.NAME_PATTERN},
             create=True,
             default=None,
             filter=exact,

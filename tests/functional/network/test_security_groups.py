@@ -100,6 +100,7 @@ def test_rules(api: Any, make: Any, group: Any) -> None:
         ({"remote_ip_prefix": "nonsense"}, 400, None),
         ({"remote_ip_prefix": "fd00::/8"}, 400, "SecurityGroupRuleParameterConflict"),
         ({"remote_group_id": "b" * 32}, 404, "SecurityGroupNotFound"),
+        ({"remote_group_id": "nonsense"}, 404, "SecurityGroupNotFound"),
         ({"security_group_id": "b" * 32}, 404, "SecurityGroupNotFound"),
         ({"nonsense": 1}, 400, "HTTPBadRequest"),
     ],

@@ -88,7 +88,12 @@ RULE = Fields(
         Field(
             name="remote_group_id",
             # what is no id names no group: 404, as in the original
-            schema={"type": ["string", "null"], "maxLength": 64, "pattern": schema.NAME_PATTERN},
+            schema={
+                "type": ["string", "null"],
+                "minLength": 1,
+                "maxLength": 64,
+                "pattern": schema.NAME_PATTERN,
+            },
             create=True,
             default=None,
             filter=exact,

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from controller.network.floating_ips.fields import FLOATING_IP
 from controller.network.networks.fields import NETWORK
+from controller.network.port_forwardings.fields import PORT_FORWARDING
 from controller.network.ports.fields import PORT
+from controller.network.routers.fields import ROUTER
 from controller.network.security_groups.fields import GROUP, RULE
 from controller.network.subnets.fields import SUBNET
 
@@ -59,7 +62,7 @@ def _odd(api: Any, path: str, fields: Any, base: dict[str, Any], url: str) -> No
 
 @pytest.fixture
 def unlimited(api: Any) -> None:
-    names = ("network", "subnet", "port", "security_group", "security_group_rule")
+    names = ("network", "subnet", "port", "security_group", "security_group_rule", "router", "floatingip")
     api.put(f"/v2.0/quotas/{'a' * 32}", {"quota": dict.fromkeys(names, -1)}, token="admin")
 
 
@@ -85,6 +88,42 @@ def test_groups(api: Any, unlimited: None, make: Any) -> None:
     base = {"security_group_id": group["id"], "direction": "ingress"}
     rule = group["security_group_rules"][0]["id"]
     _odd(api, "/v2.0/security-group-rules", RULE, base, f"/v2.0/security-group-rules/{rule}")
+
+
+def test_routers(api: Any, unlimited: None, make: Any, net: Any, outside: Any) -> None:
+    router = make("router")
+    url = f"/v2.0/routers/{router['id']}"
+    assert api.put(f"{url}/add_router_interface", {"subnet_id": net["subnet"]}).status_code == 200
+    _odd(api, "/v2.0/routers", ROUTER, {}, url)
+    for value in VALUES:
+        odd = {"network_id": outside["id"], "enable_snat": value, "external_fixed_ips": value}
+        for info in (odd, {"network_id": value}):
+            body = {"router": {"external_gateway_info": info}}
+            assert api.put(url, body, token="admin").status_code < 500, value
+        for verb in ("add", "remove"):
+            for interface in (value, {"subnet_id": value}, {"port_id": value}):
+                answer = api.put(f"{url}/{verb}_router_interface", interface)
+                assert answer.status_code < 500, (verb, interface)
+            for body in (value, {"router": value}, {"router": {"routes": value}}):
+                assert api.put(f"{url}/{verb}_extraroutes", body).status_code < 500, (verb, body)
+
+
+def test_floating_ips(api: Any, unlimited: None, make: Any, net: Any, outside: Any) -> None:
+    router = make("router", external_gateway_info={"network_id": outside["id"]})
+    api.put(f"/v2.0/routers/{router['id']}/add_router_interface", {"subnet_id": net["subnet"]})
+    base = {"floating_network_id": outside["id"]}
+    floating_ip, port = make("floatingip", **base), make("port", network_id=net["id"])
+    url = f"/v2.0/floatingips/{floating_ip['id']}"
+    forwarding = {
+        "internal_port_id": port["id"],
+        "internal_port": 1,
+        "external_port": 1,
+        "protocol": "tcp",
+    }
+    made = api.post(f"{url}/port_forwardings", {"port_forwarding": forwarding}).json["port_forwarding"]
+    forwardings = f"{url}/port_forwardings"
+    _odd(api, forwardings, PORT_FORWARDING, forwarding, f"{forwardings}/{made['id']}")
+    _odd(api, "/v2.0/floatingips", FLOATING_IP, base, url)
 
 
 @pytest.mark.parametrize(

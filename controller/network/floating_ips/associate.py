@@ -78,11 +78,10 @@ def _target(
     if port.project_id != project_id and not caller.is_admin:
         raise refusals.bad(
             "floatingip",
-            f"Cannot process floating IP association with Port {port.id}, since that port is owned by a "
-            "different project",
+            f"Port {port.id} is another project's.",
         )
     if port.device_owner in AUTO_DELETED_OWNERS:
-        raise refusals.bad("floatingip", f"Port {port.id} is unable to be assigned a floating IP")
+        raise refusals.bad("floatingip", f"Port {port.id} is the cloud's own: no floating IP can lead to it.")
     subnet_id, text = _fixed_ip(session, port.id, asked.get("fixed_ip_address"))
     return Target(port.id, text, router_between(session, port, subnet_id, network_id))
 
@@ -103,17 +102,14 @@ def _fixed_ip(session: Session, port_id: str, wanted: str | None) -> tuple[str, 
     if wanted:
         text = _ipv4(wanted)
         if text not in has:
-            raise refusals.bad("floatingip", f"Port {port_id} does not have fixed ip {text}")
+            raise refusals.bad("floatingip", f"Port {port_id} has no fixed IP {text}.")
         return has[text], text
     if not has:
-        raise refusals.bad(
-            "floatingip", f"Cannot add floating IP to port {port_id} that has no fixed IPv4 addresses"
-        )
+        raise refusals.bad("floatingip", f"Port {port_id} has no IPv4 address for a floating IP to lead to.")
     if len(has) > 1:
         raise refusals.bad(
             "floatingip",
-            f"Port {port_id} has multiple fixed IPv4 addresses.  Must provide a specific IPv4 address when "
-            "assigning a floating IP",
+            f"Port {port_id} has several IPv4 addresses: say which by fixed_ip_address.",
         )
     ((text, subnet_id),) = has.items()
     return subnet_id, text
@@ -123,13 +119,11 @@ def _ipv4(text: str) -> str:
     try:
         found = ipaddress.ip_address(text)
     except ValueError:
-        raise refusals.malformed(
-            f"Invalid input for fixed_ip_address. '{text}' is not a valid IP address."
-        ) from None
+        raise refusals.malformed(f"fixed_ip_address: '{text}' is no IP address.") from None
     if found.version != 4:
         raise refusals.bad(
             "floatingip",
-            f"Cannot process floating IP association with {text}, since that is not an IPv4 address",
+            f"fixed_ip_address: {text} is no IPv4 address.",
         )
     return str(found)
 
@@ -159,8 +153,8 @@ def router_between(session: Session, port: Port, subnet_id: str, network_id: str
         if router_id is not None:
             return str(router_id)
     raise refusals.absent(
-        f"External network {network_id} is not reachable from subnet {subnet_id}.  Therefore, cannot "
-        f"associate Port {port.id} with a Floating IP.",
+        f"No router leads from subnet {subnet_id} of port {port.id} to network {network_id}: add an interface and "
+        "a gateway.",
         "ExternalGatewayForFloatingIPNotFound",
     )
 
@@ -176,8 +170,7 @@ def _check_free(session: Session, floating_ip: FloatingIp, target: Target) -> No
     )
     if other is not None:
         raise refusals.in_use(
-            f"Cannot associate floating IP {floating_ip.floating_ip_address} ({floating_ip.id}) with port "
-            f"{target.port_id} using fixed IP {target.fixed_ip_address}, as that fixed IP already has a "
-            f"floating IP on external network {floating_ip.floating_network_id}.",
+            f"Another floating IP of network {floating_ip.floating_network_id} leads to "
+            f"{target.fixed_ip_address} of port {target.port_id}: disassociate it first.",
             "FloatingIPPortAlreadyAssociated",
         )

@@ -51,17 +51,22 @@ def _wanted(session: Session, caller: Caller, values: dict[str, Any]) -> Target 
     if values["port_id"]:
         return lock_target(session, caller, values["project_id"], values["floating_network_id"], values)
     if values["fixed_ip_address"]:
-        raise refusals.bad("floatingip", "fixed_ip_address cannot be specified without a port_id")
+        raise refusals.bad("floatingip", "fixed_ip_address is an address of a port: give its port_id too.")
     return None
 
 
 def _external(session: Session, caller: Caller, network_id: str) -> Network:
     network: Network = collection.find(session, NETWORKS, caller, network_id)
     if not network.is_external:
-        raise refusals.bad("floatingip", f"Network {network.id} is not a valid external network")
+        raise refusals.bad(
+            "floatingip",
+            f"Network {network.id} has no router:external: floating IPs come from external networks.",
+        )
     has_ipv4 = select(Subnet.id).where(Subnet.network_id == network.id, Subnet.ip_version == 4)
     if session.scalar(has_ipv4.limit(1)) is None:
-        raise refusals.bad("floatingip", f"Network {network.id} does not contain any IPv4 subnet")
+        raise refusals.bad(
+            "floatingip", f"Network {network.id} has no IPv4 subnet to take a floating IP from."
+        )
     return network
 
 

@@ -13,5 +13,6 @@ def check_no_forwarding(session: Session, floating_ip: FloatingIp) -> None:
     statement = select(PortForwarding.id).where(PortForwarding.floatingip_id == floating_ip.id)
     if session.scalar(statement.limit(1)) is not None:
         raise refusals.in_use(
-            f"Floating IP {floating_ip.id} in use by Port Forwarding resources.", "FipInUseByPortForwarding"
+            f"Floating IP {floating_ip.id} has port forwardings: delete them first.",
+            "FipInUseByPortForwarding",
         )

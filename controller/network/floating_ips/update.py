@@ -18,7 +18,7 @@ def update(session: Session, caller: Caller, floating_ip: FloatingIp, values: di
     port_id = values.pop("port_id", floating_ip.port_id)
     fixed_ip_address = values.pop("fixed_ip_address", None)
     if fixed_ip_address and not port_id:
-        raise refusals.bad("floatingip", "fixed_ip_address cannot be specified without a port_id")
+        raise refusals.bad("floatingip", "fixed_ip_address is an address of a port: give its port_id too.")
     if is_named and port_id:
         asked = {"port_id": port_id, "fixed_ip_address": fixed_ip_address}
         network_id = floating_ip.floating_network_id

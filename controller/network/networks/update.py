@@ -52,8 +52,7 @@ def _check_not_outside(session: Session, network: Network) -> None:
     )
     if session.scalar(statement.limit(1)):
         raise refusals.in_use(
-            f"External network {network.id} cannot be updated to be made non-external, since it has existing "
-            "gateway ports.",
+            f"Routers have gateways on network {network.id}: clear them before it stops being external.",
             "ExternalNetworkInUse",
         )
 

@@ -23,14 +23,12 @@ def target(
     port: Port = collection.find(session, PORTS, caller, port_id)
     has = ipv4_addresses(session, port.id)
     if not has:
-        raise refusals.bad(
-            "port_forwarding", f"Requested internal port {port.id} must allocate an IPv4 address at least."
-        )
+        raise refusals.bad("port_forwarding", f"Port {port.id} has no IPv4 address to forward to.")
     text = _normal(ip_address) if ip_address else next(iter(has))
     if text not in has:
         raise refusals.bad(
             "port_forwarding",
-            f"Requested internal IP address {text} is not suitable for internal neutron port {port.id}",
+            f"Port {port.id} has no address {text}.",
         )
     try:
         router_id = router_between(session, port, has[text], floating_ip.floating_network_id)
@@ -50,16 +48,14 @@ def association(session: Session, floating_ip: FloatingIp, found: Target) -> Non
     other = session.scalar(select(FloatingIp.id).where(FloatingIp.port_id == found.port_id).limit(1))
     if other is not None:
         raise refusals.in_use(
-            f"Cannot create port forwarding to floating IP {floating_ip.floating_ip_address} "
-            f"({floating_ip.id}) with port {found.port_id} using fixed IP {found.fixed_ip_address}, as that "
-            "port already has a binding floating IP.",
+            f"A floating IP leads to the whole of port {found.port_id}: disassociate it first.",
             "PortHasBindingFloatingIP",
         )
     if floating_ip.router_id not in (None, found.router_id):
         raise refusals.bad(
             "port_forwarding",
-            f"The Floating IP {floating_ip.id} had been set on router {floating_ip.router_id}, the internal "
-            f"Neutron port {found.port_id} can not reach it",
+            f"Floating IP {floating_ip.id} is at router {floating_ip.router_id}, and port {found.port_id} behind "
+            "another one.",
         )
 
 
@@ -84,6 +80,4 @@ def _normal(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
-        raise refusals.malformed(
-            f"Invalid input for internal_ip_address. '{text}' is not a valid IP address."
-        ) from None
+        raise refusals.malformed(f"internal_ip_address: '{text}' is no IP address.") from None

@@ -22,7 +22,7 @@ def asked(values: Mapping[str, Any], side: str, before: Range | None = None) -> 
     if one is not None:
         return one, one
     if before is None:
-        raise refusals.bad("port_forwarding", f"Either {side}_port or {side}_port_range must be specified")
+        raise refusals.bad("port_forwarding", f"Give {side}_port or {side}_port_range.")
     return before
 
 
@@ -35,8 +35,7 @@ def check_lengths(internal: Range, external: Range) -> None:
     if lengths[0] != lengths[1]:
         raise refusals.bad(
             "port_forwarding",
-            "Invalid ranges of internal and/or external ports. The relation between internal and external "
-            "ports must be N-N",
+            "There must be as many internal ports as external ones.",
         )
 
 
@@ -46,8 +45,7 @@ def check_apart(wanted: Range, others: Iterable[Range], side: str) -> None:
         if max(wanted[0], other[0]) <= min(wanted[1], other[1]):
             raise refusals.bad(
                 "port_forwarding",
-                f"There is a port collision with the {side}_port_range. The following ranges collide: "
-                f"{written(other)} and {written(wanted)}",
+                f"Another forwarding has {side} ports {written(other)}, which {written(wanted)} overlaps.",
             )
 
 
@@ -66,6 +64,6 @@ def _parsed(text: str) -> Range:
     found = int(first), int(last or first)
     if not 1 <= found[0] <= found[1] <= 65535:
         raise refusals.bad(
-            "port_forwarding", "Invalid port value, the port value must be a value between 1 and 65535"
+            "port_forwarding", "A port is a number from 1 to 65535, the first of a range not above the last."
         )
     return found

@@ -39,7 +39,7 @@ def add_interface(session: Session, caller: Caller, router: Router, asked: dict[
     Raises BadRequest, NotFound, Conflict, refusals.OverQuota.
     """
     if "subnet_id" in asked and "port_id" in asked:
-        raise refusals.bad("router", "Cannot specify both subnet-id and port-id")
+        raise refusals.bad("router", "Give subnet_id or port_id, not both.")
     # the project comes first everywhere, and a new port is counted
     projects.lock(session, router.project_id)
     attached.lock(session, router)
@@ -59,12 +59,14 @@ def add_interface(session: Session, caller: Caller, router: Router, asked: dict[
 def _by_subnet(session: Session, caller: Caller, router: Router, subnet_id: str) -> Interface:
     subnet: Subnet = collection.find(session, SUBNETS, caller, subnet_id)
     if not subnet.gateway_ip:
-        raise refusals.bad("router", "Subnet for router interface must have a gateway IP")
+        raise refusals.bad(
+            "router",
+            f"Subnet {subnet.id} has no gateway_ip for the router to be at: set one, or give a port.",
+        )
     if subnet.project_id != caller.own_project and not caller.is_admin:
         raise refusals.bad(
             "router",
-            f"Cannot add interface to router because subnet {subnet.id} is not owned by project making the "
-            "request",
+            f"Subnet {subnet.id} is another project's: give a port of yours on its network.",
         )
     _check_advertised_by_us(subnet)
     attached.check_subnets(session, router.id, [subnet])
@@ -123,8 +125,7 @@ def _by_port(session: Session, caller: Caller, router: Router, port_id: str) -> 
     session.refresh(port)
     if port.device_id or port.server_id or port.device_owner.startswith("network:"):
         raise refusals.in_use(
-            f"Unable to complete operation on port {port.id} for network {port.network_id}. "
-            f"Port already has an attached device {port.device_id}.",
+            f"Port {port.id} is in use by device {port.device_id}: detach it there first.",
             "PortInUse",
         )
     subnets = _subnets_of(session, port)
@@ -151,7 +152,7 @@ def _check_port(
     session: Session, caller: Caller, router: Router, port: Port, subnets: Sequence[Subnet]
 ) -> None:
     if not subnets:
-        raise refusals.bad("router", "Router port must have at least one fixed IP")
+        raise refusals.bad("router", f"Port {port.id} has no address: give it a fixed IP first.")
     for subnet in subnets:
         _check_advertised_by_us(subnet)
     if any(s.ip_version == 6 for s in subnets):
@@ -159,12 +160,12 @@ def _check_port(
         if other is not None:
             raise refusals.bad(
                 "router",
-                f"Router already contains IPv6 port {other.id} belonging to network id {port.network_id}. "
-                "Only one IPv6 port from the same network subnet can be connected to a router.",
+                f"The router's IPv6 subnets of network {port.network_id} are all on its port {other.id}: "
+                "add the subnet by subnet_id.",
             )
     attached.check_subnets(session, router.id, subnets)
     if sum(s.ip_version == 4 for s in subnets) > 1:
-        raise refusals.bad("router", "Cannot have multiple IPv4 subnets on router port")
+        raise refusals.bad("router", "A port of a router has one IPv4 subnet at most: take a port for each.")
     if not caller.is_admin:
         _check_given(session, caller, port, {s.id: s for s in subnets})
 
@@ -180,9 +181,8 @@ def _check_given(session: Session, caller: Caller, port: Port, subnets: dict[str
         if subnet.project_id != caller.own_project and not is_pooled:
             raise refusals.bad(
                 "router",
-                f"Cannot add interface to router because specified port {port.id} has an IP address out of "
-                f"the allocation pool of subnet {subnet_id}, which is not owned by the project making the "
-                "request",
+                f"Port {port.id} has an address outside of the pools of subnet {subnet_id}, which is another "
+                "project's: take one of its pools.",
             )
 
 
@@ -190,6 +190,6 @@ def _check_advertised_by_us(subnet: Subnet) -> None:
     if subnet.ip_version == 6 and subnet.ipv6_address_mode and not subnet.ipv6_ra_mode:
         raise refusals.bad(
             "router",
-            f"IPv6 subnet {subnet.id} configured to receive RAs from an external router cannot be added to "
-            "Neutron Router.",
+            f"The router advertisements of IPv6 subnet {subnet.id} come from elsewhere: it has an "
+            "ipv6_address_mode and no ipv6_ra_mode.",
         )

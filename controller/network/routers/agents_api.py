@@ -80,7 +80,7 @@ def _l3_agent(session: Session, agent_id: str) -> Agent:
 
 
 def _invalid(agent_id: str) -> Exception:
-    return refusals.absent(f"Agent {agent_id} is not a L3 Agent or has been disabled", "InvalidL3Agent")
+    return refusals.absent(f"Agent {agent_id} carries no routers.", "InvalidL3Agent")
 
 
 def _give(session: Session, caller: Caller, agent_id: str, router_id: str) -> None:
@@ -90,7 +90,7 @@ def _give(session: Session, caller: Caller, agent_id: str, router_id: str) -> No
     router = _locked(session, caller, router_id)
     if router.host and router.host != agent.host:
         raise refusals.in_use(
-            f"The router {router.id} has been already hosted by the L3 Agent on {router.host}.",
+            f"Router {router.id} is on host {router.host}: take it from the agent there first.",
             "RouterHostedByL3Agent",
         )
     host.put(session, router, agent.host)
@@ -101,7 +101,7 @@ def _take(session: Session, caller: Caller, agent_id: str, router_id: str) -> No
     router = _locked(session, caller, router_id)
     if router.host != agent.host:
         raise refusals.in_use(
-            f"The router {router.id} is not hosted by the L3 Agent {agent_id}.", "RouterNotHostedByL3Agent"
+            f"Agent {agent_id} does not carry router {router.id}.", "RouterNotHostedByL3Agent"
         )
     host.leave(session, router)
 

@@ -148,7 +148,7 @@ class RouterRemoveRoutes(_Routes):
 def _asked(body: Any) -> dict[str, Any]:
     asked: dict[str, Any] = _INTERFACE(body)
     if "subnet_id" not in asked and "port_id" not in asked:
-        raise refusals.bad("router", "Either subnet_id or port_id must be specified")
+        raise refusals.bad("router", "Give subnet_id or port_id.")
     return asked
 
 

@@ -84,7 +84,7 @@ def check_subnets(session: Session, router_id: str, new: Sequence[Subnet]) -> No
     has = addresses(session, router_id)
     already = {a.subnet_id for a in has} & {s.id for s in new}
     if already:
-        raise refusals.bad("router", f"Router already has a port on subnet {min(already)}")
+        raise refusals.bad("router", f"The router is on subnet {min(already)} already.")
     outside = {a.network_id for a in has if a.device_owner == GATEWAY_OWNER}
     reached = {a.subnet_id: a.prefix for a in has}
     if outside:
@@ -99,5 +99,5 @@ def _check_overlap(subnet: Subnet, reached: dict[str, Prefix]) -> None:
         if other.version == subnet.ip_version and other.overlaps(subnet.prefix):
             raise refusals.bad(
                 "router",
-                f"Cidr {subnet.cidr} of subnet {subnet.id} overlaps with cidr {other} of subnet {other_id}",
+                f"{subnet.cidr} of subnet {subnet.id} overlaps {other} of subnet {other_id}, which the router has.",
             )

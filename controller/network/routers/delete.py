@@ -16,7 +16,7 @@ def delete(session: Session, router: Router) -> None:
     ports = attached.interfaces(session, router.id)
     if ports:
         raise refusals.in_use(
-            f"Router {router.id} has ports still attached: {', '.join(port.id for port in ports)}",
+            f"Take its ports from router {router.id} first: {', '.join(port.id for port in ports)}.",
             "RouterInUse",
         )
     gateway.clear(session, router)

@@ -92,8 +92,8 @@ def clear(session: Session, router: Router) -> None:
     needed = select(FloatingIp.id).where(FloatingIp.router_id == router.id)
     if session.scalar(needed.limit(1)):
         raise refusals.in_use(
-            f"Gateway cannot be updated for router {router.id}, since a gateway to external network "
-            f"{port.network_id} is required by one or more floating IPs.",
+            f"Floating IPs of network {port.network_id} lead through this gateway of router {router.id}: "
+            "disassociate them first.",
             "RouterExternalGatewayInUseByFloatingIp",
         )
     ports_delete.remove(session, port)
@@ -102,12 +102,12 @@ def clear(session: Session, router: Router) -> None:
 def _external(session: Session, caller: Caller, wanted: Gateway) -> Network:
     network: Network = collection.find(session, NETWORKS, caller, wanted.network_id)
     if not network.is_external:
-        raise refusals.bad("router", f"Network {network.id} is not an external network")
+        raise refusals.bad("router", f"Network {network.id} has no router:external: it cannot be a gateway.")
     texts = {one["ip_address"] for one in wanted.fixed_ips if "ip_address" in one}
     statement = select(Subnet.gateway_ip).where(Subnet.network_id == network.id, Subnet.gateway_ip.in_(texts))
     taken = session.scalar(statement.limit(1))
     if taken is not None:
-        raise refusals.bad("router", f"External IP {taken} is the same as the gateway IP")
+        raise refusals.bad("router", f"{taken} is the gateway_ip of its subnet: choose another address.")
     return network
 
 

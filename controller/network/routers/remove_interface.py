@@ -55,7 +55,7 @@ def _of_port(router: Router, has: Sequence[Attached], asked: dict[str, Any]) -> 
         )
     if subnet_id and subnet_id not in {a.subnet_id for a in going}:
         raise refusals.in_use(
-            f"Subnet on port {port_id} does not match the requested subnet {subnet_id}.",
+            f"Port {port_id} of the router is not on subnet {subnet_id}.",
             "SubnetMismatchForPort",
         )
     return going
@@ -74,9 +74,9 @@ def _of_subnet(
 
 
 def _check_unused(session: Session, router: Router, address: Attached) -> None:
-    why = f"Router interface for subnet {address.subnet_id} on router {router.id} cannot be deleted, as it is"
+    what = f"Router {router.id} needs its interface on subnet {address.subnet_id}"
     if any(ipaddress.ip_address(route["nexthop"]) in address.prefix for route in router.routes):
-        raise refusals.in_use(f"{why} required by one or more routes.", "RouterInterfaceInUseByRoute")
+        raise refusals.in_use(f"{what} for a route: remove the route first.", "RouterInterfaceInUseByRoute")
     serving = (
         select(FloatingIp.id)
         .join(
@@ -98,7 +98,7 @@ def _check_unused(session: Session, router: Router, address: Attached) -> None:
     )
     if session.scalar(serving.limit(1)) or session.scalar(forwarded.limit(1)):
         raise refusals.in_use(
-            f"{why} required by one or more floating IPs.", "RouterInterfaceInUseByFloatingIP"
+            f"{what} for a floating IP: disassociate that first.", "RouterInterfaceInUseByFloatingIP"
         )
 
 

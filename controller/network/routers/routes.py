@@ -20,7 +20,7 @@ def checked(session: Session, router_id: str, given: Sequence[Route]) -> list[Ro
         return []
     found = [_parsed(route) for route in given]
     if len({tuple(route.values()) for route in found}) != len(found):
-        raise refusals.malformed("Invalid input for routes. Reason: Duplicate hostroute.")
+        raise refusals.malformed("routes: the same route is there twice.")
     most = options.settings().max_routes
     if len(found) > most:
         raise refusals.invalid(
@@ -64,11 +64,11 @@ def _parsed(route: Route) -> Route:
         destination = ipaddress.ip_network(route["destination"])
         next_hop = ipaddress.ip_address(route["nexthop"])
     except ValueError as error:
-        raise refusals.malformed(f"Invalid input for routes. Reason: {error}.") from None
+        raise refusals.malformed(f"routes: {error}.") from None
     if destination.version != next_hop.version or getattr(next_hop, "scope_id", None):
         raise _invalid([route], "destination and nexthop are not of one IP version")
     return {"destination": str(destination), "nexthop": str(next_hop)}
 
 
 def _invalid(routes: Sequence[Any], why: str) -> BadRequest:
-    return refusals.invalid(f"Invalid format for routes: {list(routes)}, {why}", "InvalidRoutes")
+    return refusals.invalid(f"routes: {why}", "InvalidRoutes")

@@ -68,9 +68,12 @@ class MetadataServer:
         self._thread.start()
 
     def serves(self, network_id: str, interior: Interior) -> bool:
-        """Whether it listens in the network's namespace as that is now wanted."""
+        """Whether it listens on the network's link: the subnets that come and go there are nothing to it."""
         with self._lock:
-            return network_id in self._listeners and self._listeners[network_id][0] == interior
+            if network_id not in self._listeners:
+                return False
+            held, _ = self._listeners[network_id]
+        return (held.namespace, held.inner) == (interior.namespace, interior.inner)
 
     def open(self, network_id: str, interior: Interior) -> None:
         """Listens in a namespace; one that it listened in before under this network is left."""

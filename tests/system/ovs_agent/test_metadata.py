@@ -86,3 +86,13 @@ def test_the_namespace_serves_dns_too_and_the_answer_time_is_kept_while_ports_co
     begin = time.monotonic()
     assert guest.get(f"{BASE}/openstack/latest/vendor_data2.json").endswith("200")
     assert time.monotonic() - begin < 2
+
+
+def test_subnets_that_come_and_go_leave_it_listening(host, guest):
+    narrow, _ = cloud.network("meta", 301, "10.3.0.0/24")
+    wide, _ = cloud.network("meta", 301, "10.3.0.0/24", "fd00:3::/64")
+    for network in (narrow, wide, narrow, wide):
+        host.agent.store(network)
+        host.agent.report(network)
+        assert guest.get(f"{BASE}/latest/meta-data/local-hostname") == "asker\n200"
+    assert "unexpected error" not in (host.directory / "agent.log").read_text()

@@ -62,25 +62,13 @@ def set_gateway(session: Session, caller: Caller, router: Router, wanted: Gatewa
         clear(session, router)
         return
     network = _external(session, caller, wanted)
-    router.is_snat = wanted.is_snat
     port = attached.gateway(session, router.id)
     if port is not None and port.network_id == network.id:
         _readdress(session, port, wanted.fixed_ips)
-        return
-    clear(session, router)
+    else:
+        clear(session, router)
+        _join(session, router, wanted)
     router.is_snat = wanted.is_snat
-    subnets = session.scalars(select(Subnet).where(Subnet.network_id == network.id)).all()
-    attached.check_subnets(session, router.id, subnets)
-    new = NewPort(
-        network_id=network.id,
-        fixed_ips=wanted.fixed_ips,
-        device_id=router.id,
-        device_owner=GATEWAY_OWNER,
-        is_port_security=False,
-        security_group_ids=(),
-        extra={"router_id": router.id},
-    )
-    create_own(session, network.id, new)
 
 
 def clear(session: Session, router: Router) -> None:
@@ -109,6 +97,21 @@ def _external(session: Session, caller: Caller, wanted: Gateway) -> Network:
     if taken is not None:
         raise refusals.bad("router", f"{taken} is the gateway_ip of its subnet: choose another address.")
     return network
+
+
+def _join(session: Session, router: Router, wanted: Gateway) -> None:
+    subnets = session.scalars(select(Subnet).where(Subnet.network_id == wanted.network_id)).all()
+    attached.check_subnets(session, router.id, subnets)
+    new = NewPort(
+        network_id=wanted.network_id,
+        fixed_ips=wanted.fixed_ips,
+        device_id=router.id,
+        device_owner=GATEWAY_OWNER,
+        is_port_security=False,
+        security_group_ids=(),
+        extra={"router_id": router.id},
+    )
+    create_own(session, wanted.network_id, new)
 
 
 def _readdress(session: Session, port: Port, wanted: Sequence[dict[str, str]]) -> None:

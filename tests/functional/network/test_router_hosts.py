@@ -1,5 +1,6 @@
 """Which host carries a router, what it is told, and what its reports mean."""
 
+import contextlib
 import datetime
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from contract.report import Fault
 from controller.db.agents import Agent
 from controller.db.columns import now
 from controller.db.session import Database
+from controller.engine import upkeep
 from controller.network.routers import failover
 from tests.fakes.fake_cloud import FakeCloud
 from tests.fakes.fake_host import FakeHost
@@ -285,3 +287,15 @@ def test_ports_of_a_router_that_is_off_are_as_they_should_be(
         key = Key("port", port_id)
         host.say(key, "applied", host.held[key].digest, PortObserved(is_wired=False))
         assert [p["status"] for p in _ports(api, router)] == [status]
+
+
+def test_the_engines_upkeep_finds_routers_that_wait(
+    api: Any, make: Make, cloud: FakeCloud, net: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "TICK_S", 0.01)
+    router = make("router")
+    _join(api, router, net["subnet"])
+    host = cloud.add_host("node1")
+    with contextlib.ExitStack() as stack:
+        cloud.start(stack)
+        cloud.until(lambda: _held(host, router))

@@ -281,16 +281,20 @@ def service(
 
 
 def dnsmasq(owner: Key, namespace: str, files: Files | None, seen: DnsmasqSeen) -> list[Action]:
-    """Restarted for another configuration, told to read again for other hosts, else left alone."""
+    """Told to read again for more hosts; restarted for another configuration, and when a host went: it keeps the lease
+    of that one, and would refuse the address to the next one that has it for a day.
+
+    It ends before its files change: whoever finds it running may go by the files.
+    """
     if files is None:
         return [StopDnsmasq(owner)] if seen.files is not None or seen.is_dnsmasq else []
-    is_same = seen.files is not None and seen.files.config == files.config
-    actions: list[Action] = [WriteFiles(owner, files)] if seen.files != files else []
-    if not is_same or not seen.is_dnsmasq or not seen.is_namespace:
-        actions.append(StartDnsmasq(owner, namespace))
-    elif actions:
-        actions.append(ReloadDnsmasq(owner))
-    return actions
+    is_running = seen.is_dnsmasq and seen.is_namespace
+    if is_running and seen.files == files:
+        return []
+    if is_running and seen.files is not None and _may_read_again(seen.files, files):
+        return [WriteFiles(owner, files), ReloadDnsmasq(owner)]
+    actions: list[Action] = [StopDnsmasq(owner)] if seen.is_dnsmasq else []
+    return [*actions, WriteFiles(owner, files), StartDnsmasq(owner, namespace)]
 
 
 def no_service(network_id: str, namespace: str, outer: str) -> tuple[Action, ...]:
@@ -350,6 +354,11 @@ def no_router(router_id: str, namespace: str, outers: Iterable[str]) -> tuple[Ac
 
 def _stale(interior: RouterInterior, seen: RouterSeen) -> list[str]:
     return sorted({*seen.outer, *seen.plugged} - {link.outer for link in interior.links})
+
+
+def _may_read_again(before: Files, after: Files) -> bool:
+    is_kept = set(before.hosts.splitlines()) <= set(after.hosts.splitlines())
+    return before.config == after.config and is_kept
 
 
 def _marked_ofport(text: str) -> int | None:

@@ -40,6 +40,27 @@ def test_a_guest_learns_all_by_dhcp(host, net):
     assert host.agent.report(port, is_wired=True)["observed"]["ofport"] > 0
 
 
+def test_an_address_is_given_to_the_next_port_that_has_it(host, net):
+    """The lease of the former one is not over; other ports keep the network on the host."""
+    group = cloud.group("again", *cloud.out_all())
+    stays = cloud.port("stays", net, 14, group)
+    host.agent.store(group, stays)
+    wire(host, host.guest("g14", stays))
+    former = cloud.port("former", net, 15, group)
+    host.agent.store(former)
+    guest = host.guest("g15", former)
+    wire(host, guest)
+    assert guest.lease()["ip"] == "10.1.0.15"
+    guest.remove()
+    host.agent.bury(former)
+    host.agent.report(former, state="removed")
+    latter = cloud.port("latter", net, 15, group, mac_address="fa:16:3e:00:00:77")
+    host.agent.store(latter)
+    guest = host.guest("g15b", latter)
+    wire(host, guest)
+    assert guest.lease()["ip"] == "10.1.0.15"
+
+
 def test_names_of_the_network_are_resolved(host, net):
     group = cloud.group("dns", *cloud.out_all())
     port = cloud.port("resolver", net, 12, group)

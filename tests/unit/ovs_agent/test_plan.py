@@ -72,11 +72,20 @@ def test_services_from_nothing_and_when_all_is_there() -> None:
     assert names(plan.service("n", INSIDE, FILES, WHOLE)) == ["MakeNamespace"]
 
 
-def test_new_hosts_are_reread_a_new_configuration_restarts() -> None:
-    hosts = Files("config", "other", "options", "names")
-    config = Files("other", "hosts", "options", "names")
+def test_more_hosts_are_reread() -> None:
+    hosts = Files("config", "hosts\nmore", "options", "names")
     assert names(plan.dnsmasq(OWNER, INSIDE.namespace, hosts, WHOLE)) == ["WriteFiles", "ReloadDnsmasq"]
-    assert names(plan.dnsmasq(OWNER, INSIDE.namespace, config, WHOLE)) == ["WriteFiles", "StartDnsmasq"]
+
+
+def test_a_new_configuration_restarts_and_so_does_a_host_that_went() -> None:
+    """dnsmasq holds the address of one that went, and would not give it to another one."""
+    for files in (
+        Files("other", "hosts", "options", "names"),
+        Files("config", "other", "options", "names"),
+        Files("config", "", "options", "names"),
+    ):
+        actions = names(plan.dnsmasq(OWNER, INSIDE.namespace, files, WHOLE))
+        assert actions == ["StopDnsmasq", "WriteFiles", "StartDnsmasq"]
 
 
 def test_a_network_without_served_subnets_has_no_dnsmasq() -> None:
@@ -85,7 +94,7 @@ def test_a_network_without_served_subnets_has_no_dnsmasq() -> None:
 
 def test_a_lost_namespace_is_furnished_again() -> None:
     lost = msgspec.structs.replace(WHOLE, is_namespace=False)
-    made = ["MakeNamespace", "PlugService", "StartDnsmasq", "OpenMetadata"]
+    made = ["MakeNamespace", "PlugService", "StopDnsmasq", "WriteFiles", "StartDnsmasq", "OpenMetadata"]
     assert names(plan.service("n", INSIDE, FILES, lost)) == made
 
 

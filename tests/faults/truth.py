@@ -82,7 +82,7 @@ def _ports(session: Session) -> list[str]:
 
 
 def _host(session: Session) -> list[str]:
-    """The host has exactly the domains, directories, taps and targets of what the rows say."""
+    """The host has exactly the domains, directories, taps (of servers and routers) and targets of what the rows say."""
     servers = _placed(session)
     domains = set(output_of("virsh", "list", "--all", "--uuid").split())
     attached = {alias for domain in domains for alias in _volumes_in(domain)}
@@ -91,8 +91,9 @@ def _host(session: Session) -> list[str]:
     exported = {a.iqn for a in session.scalars(select(Attachment).where(Attachment.is_export_wanted))}
     shown = output_of("tgtadm", "--lld", "iscsi", "--mode", "target", "--op", "show")
     targets = {line.split(": ", 1)[1] for line in shown.splitlines() if line.startswith("Target ")}
-    query = select(Port.id).where(Port.device_id.in_(servers))
-    ports = set(session.scalars(query))
+    ports = set(
+        session.scalars(select(Port.id).where(Port.device_id.in_(servers) | Port.router_id.is_not(None)))
+    )
     rows = output_of("ovs-vsctl", "--bare", "--columns=external_ids", "find", "interface")
     taps = {w.removeprefix("iface-id=") for w in rows.split() if w.startswith("iface-id=")}
     pairs = {

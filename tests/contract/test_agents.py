@@ -16,13 +16,16 @@ from sqlalchemy.orm import Session
 from contract import report as words
 from contract.document import Document, Key, digest, encode
 from contract.network import Network
-from controller.db.agents import Agent
+from controller.db.agents import Agent, Host
 from controller.db.columns import Base
 from controller.db.host_documents import DocumentKind, HostDocument
-from controller.db.mark import ensure_database_id
+from controller.db.mark import Mark, ensure_database_id
+from controller.db.outbox import OutboxRow
 from controller.db.session import Database
 from controller.engine.reports import Reports
 from controller.engine.sync import Line
+from controller.operations.model import Operation, OperationEvent
+from controller.operations.results import ImperativeResult
 from runtime.reconcile.ledger import Ledger
 from runtime.reconcile.loop import Loop
 from runtime.reconcile.sync import Sync
@@ -152,7 +155,12 @@ class Reconciling:
 @pytest.fixture
 def desk(tmp_path: pathlib.Path) -> Iterator[Desk]:
     db = Database(f"sqlite:///{tmp_path}/desk.db")
-    Base.metadata.create_all(db.engine)
+    # what the line stands on; others that tests have imported may have keys into tables that nobody has imported
+    tables = [
+        kind.__table__
+        for kind in (Agent, Host, HostDocument, Mark, OutboxRow, ImperativeResult, Operation, OperationEvent)
+    ]
+    Base.metadata.create_all(db.engine, tables=tables)
     yield Desk(db)
     db.close()
 

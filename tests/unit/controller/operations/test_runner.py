@@ -27,7 +27,8 @@ SUBJECT = "thing:1"
 @pytest.fixture
 def db(tmp_path: pathlib.Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{tmp_path}/test.db")
-    Base.metadata.create_all(database.engine)
+    # other tests may have imported models whose foreign keys lead to some that nobody has imported
+    Base.metadata.create_all(database.engine, tables=[Operation.__table__, OperationEvent.__table__])
     yield database
     database.close()
 

@@ -73,8 +73,8 @@ class Upkeep:
         for care in self._cares:
             try:
                 care(self._db)
-            except Exception:
-                LOG.exception("upkeep of a service failed, it is repeated in a moment")
+            except Exception as error:  # whatever it was: the other services' upkeep goes on
+                trouble.tell(LOG, error, "upkeep of a service failed, it is repeated in a moment")
 
     def _is_work_due(self) -> bool:
         with self._db.read() as session:

@@ -77,6 +77,10 @@ STANDARD_FIELDS = (
     Field(name="tags", show=_tags),
 )
 
+NAME = Field(
+    name="name", schema=schema.NAME_OR_EMPTY, create=True, update=True, default="", filter=exact, sort=True
+)
+
 ADMIN_STATE = Field(
     name="admin_state_up",
     attr="is_admin_up",

@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from lab.up import profile
-from tests.faults import choice, table
+from tests.faults import choice, table, verbs, witness
 from tests.faults.cloud import PLAN, Cloud
+from tests.faults.verbs import Site
+from tests.faults.witness import Witness
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -44,6 +46,20 @@ def cloud(kept: None, request: pytest.FixtureRequest) -> Iterator[Cloud]:
     yield made
     made.unplan()
     made.db.close()
+
+
+@pytest.fixture(scope="module")
+def site(cloud: Cloud) -> Iterator[Site]:
+    """What the cases of a file share."""
+    with verbs.site(cloud) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def onlooker(cloud: Cloud, site: Site) -> Iterator[Witness]:
+    """A guest that writes all the time, and must not notice."""
+    with witness.writing(cloud, f"{site.name}-witness") as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

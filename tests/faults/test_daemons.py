@@ -3,11 +3,11 @@
 A guest that writes to a volume all the time looks on: none of this may end it or keep it from writing.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from tests.faults import choice, truth, verbs, witness
+from tests.faults import choice, truth, verbs
 from tests.faults.cases import program_of
 from tests.faults.cloud import Cloud
 from tests.faults.verbs import Site
@@ -60,18 +60,6 @@ _CASES = [
     for verb, points in by_verb.items()
     for point in points
 ]
-
-
-@pytest.fixture(scope="module")
-def site(cloud: Cloud) -> Iterator[Site]:
-    with verbs.site(cloud) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def onlooker(cloud: Cloud, site: Site) -> Iterator[Witness]:
-    with witness.writing(cloud, f"{site.name}-witness") as made:
-        yield made
 
 
 @choice.sampled(1)

@@ -23,12 +23,6 @@ Record = Callable[[str, object], None]
 _TOO_LITTLE_MIB = 4
 
 
-@pytest.fixture(scope="module")
-def site(cloud: Cloud) -> Iterator[Site]:
-    with verbs.site(cloud) as made:
-        yield made
-
-
 def test_no_room_for_the_image_of_a_server(cloud: Cloud, site: Site, record_property: Record) -> None:
     record_property("group", "a host's disk full")
     record_property("case", "(boot)")

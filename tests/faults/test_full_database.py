@@ -9,7 +9,7 @@ import pytest
 
 from contract.topics import NOVA_COMPUTE
 from lab.up import places
-from tests.faults import choice, database, host, truth, verbs, witness
+from tests.faults import choice, database, host, truth, verbs
 from tests.faults.cases import ENGINE
 from tests.faults.cloud import Cloud
 from tests.faults.small_disk import SmallDisk, small
@@ -21,18 +21,6 @@ Record = Callable[[str, object], None]
 
 _DISK_MIB = 16
 _HELD_AT = "operation.server.boot.place.before"
-
-
-@pytest.fixture(scope="module")
-def site(cloud: Cloud) -> Iterator[Site]:
-    with verbs.site(cloud) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def onlooker(cloud: Cloud, site: Site) -> Iterator[Witness]:
-    with witness.writing(cloud, f"{site.name}-witness") as made:
-        yield made
 
 
 @choice.full_set_only

@@ -24,12 +24,6 @@ _HELD_AT = {
 
 
 @pytest.fixture(scope="module")
-def site(cloud: Cloud) -> Iterator[Site]:
-    with verbs.site(cloud) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def engine_voice(cloud: Cloud) -> Iterator[Voice]:
     with voice(cloud) as made:
         yield made

@@ -20,12 +20,6 @@ def _marks(verb: str, point: str) -> Iterator[pytest.MarkDecorator]:
 _CASES = [pytest.param(verb, point, marks=list(_marks(verb, point))) for verb, point in cases.kills()]
 
 
-@pytest.fixture(scope="module")
-def site(cloud: Cloud) -> Iterator[Site]:
-    with verbs.site(cloud) as made:
-        yield made
-
-
 @choice.sampled(4, each="verb")
 @pytest.mark.parametrize(("verb", "point"), _CASES)
 def test_killed(

@@ -7,13 +7,11 @@ import random
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-
-import pytest
+from collections.abc import Callable
 
 from controller.db.session import Database
 from lab.up import places
-from tests.faults import choice, churn, database, frozen, host, truth, verbs, witness
+from tests.faults import choice, churn, database, frozen, host, truth, verbs
 from tests.faults.cases import ENGINE
 from tests.faults.cloud import Cloud, doctor
 from tests.faults.verbs import Site
@@ -26,18 +24,6 @@ _INSTANTS = 40
 #: At every so many of them the process is killed as well.
 _KILLED = 20
 _LONGEST_PAUSE_S = 0.5
-
-
-@pytest.fixture(scope="module")
-def site(cloud: Cloud) -> Iterator[Site]:
-    with verbs.site(cloud) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def onlooker(cloud: Cloud, site: Site) -> Iterator[Witness]:
-    with witness.writing(cloud, f"{site.name}-witness") as made:
-        yield made
 
 
 def test_power_cut_in_the_middle_of_writes(

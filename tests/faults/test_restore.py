@@ -5,10 +5,8 @@ import pathlib
 import socket
 from collections.abc import Callable, Iterator
 
-import pytest
-
 from lab.up import places, supervisor
-from tests.faults import choice, database, frozen, host, truth, verbs, witness
+from tests.faults import choice, database, frozen, host, truth, verbs
 from tests.faults.cloud import Cloud, doctor, output_of
 from tests.faults.verbs import Site
 from tests.faults.witness import Witness
@@ -16,18 +14,6 @@ from tests.faults.witness import Witness
 Record = Callable[[str, object], None]
 
 _HOST_KEY = places.CONFIG / "host.key"
-
-
-@pytest.fixture(scope="module")
-def site(cloud: Cloud) -> Iterator[Site]:
-    with verbs.site(cloud) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def onlooker(cloud: Cloud, site: Site) -> Iterator[Witness]:
-    with witness.writing(cloud, f"{site.name}-witness") as made:
-        yield made
 
 
 def test_older_copy(

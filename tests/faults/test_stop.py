@@ -5,7 +5,7 @@ process that is everything, is stopped until it counts as dead: the verb ends al
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
@@ -54,12 +54,6 @@ _AGENT_CASES = [
     for verb, points in _AGENTS.items()
     for agent, point in points.items()
 ]
-
-
-@pytest.fixture(scope="module")
-def site(cloud: Cloud) -> Iterator[Site]:
-    with verbs.site(cloud) as made:
-        yield made
 
 
 @_APART

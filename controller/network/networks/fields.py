@@ -3,7 +3,7 @@
 from typing import Any
 
 from controller.network import names
-from controller.network.standard import ADMIN_STATE, STANDARD_FIELDS
+from controller.network.standard import ADMIN_STATE, NAME, STANDARD_FIELDS
 from controller.web import schema
 from controller.web.fields import Field, Fields, View, boolean, exact, number
 
@@ -27,15 +27,7 @@ NETWORK = Fields(
     "networks",
     [
         Field(name="id", filter=exact, sort=True),
-        Field(
-            name="name",
-            schema=schema.NAME_OR_EMPTY,
-            create=True,
-            update=True,
-            default="",
-            filter=exact,
-            sort=True,
-        ),
+        NAME,
         ADMIN_STATE,
         Field(name="status", show=lambda _row, _view: "ACTIVE"),
         Field(name="subnets", show=_subnets),

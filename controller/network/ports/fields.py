@@ -3,7 +3,7 @@
 from typing import Any
 
 from controller.network import names
-from controller.network.standard import ADMIN_STATE, STANDARD_FIELDS
+from controller.network.standard import ADMIN_STATE, NAME, STANDARD_FIELDS
 from controller.web import schema
 from controller.web.fields import Field, Fields, View, boolean, exact
 
@@ -84,15 +84,7 @@ PORT = Fields(
     "ports",
     [
         Field(name="id", filter=exact, sort=True),
-        Field(
-            name="name",
-            schema=schema.NAME_OR_EMPTY,
-            create=True,
-            update=True,
-            default="",
-            filter=exact,
-            sort=True,
-        ),
+        NAME,
         Field(name="network_id", schema=schema.UUID, create=True, required=True, filter=exact, sort=True),
         ADMIN_STATE,
         Field(name="mac_address", schema=_TEXT_64, create=True, update=True, filter=str.lower, sort=True),

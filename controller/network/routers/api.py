@@ -1,5 +1,6 @@
 """The routers API."""
 
+import abc
 from collections.abc import Sequence
 from typing import Any
 
@@ -73,12 +74,12 @@ class RouterMember(Member):
         delete(session, row)
 
 
-class _Interface(Resource):
+class _Interface(Resource, abc.ABC):
     """A change of what a router is joined to."""
 
+    @abc.abstractmethod
     def change(self, session: Session, caller: Caller, router: Router, asked: dict[str, Any]) -> Interface:
         """Writes it."""
-        raise NotImplementedError
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, row_id: str) -> None:
         """Joins, or takes off."""
@@ -108,12 +109,12 @@ class RouterRemoveInterface(_Interface):
         return remove_interface(session, caller, router, asked)
 
 
-class _Routes(Resource):
+class _Routes(Resource, abc.ABC):
     """A change of a router's extra routes that leaves the others as they are."""
 
+    @abc.abstractmethod
     def wanted(self, has: Sequence[Route], named: Sequence[Route]) -> list[Route]:
         """The routes that should be, of those that are there and those that the body names."""
-        raise NotImplementedError
 
     def on_put(self, req: falcon.Request, resp: falcon.Response, row_id: str) -> None:
         """Adds, or removes."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from controller.network.standard import ADMIN_STATE, STANDARD_FIELDS
+from controller.network.standard import ADMIN_STATE, NAME, STANDARD_FIELDS
 from controller.web import schema
 from controller.web.fields import Field, Fields, View, exact
 
@@ -63,15 +63,7 @@ ROUTER = Fields(
     "routers",
     [
         Field(name="id", filter=exact, sort=True),
-        Field(
-            name="name",
-            schema=schema.NAME_OR_EMPTY,
-            create=True,
-            update=True,
-            default="",
-            filter=exact,
-            sort=True,
-        ),
+        NAME,
         ADMIN_STATE,
         Field(name="status", filter=exact, sort=True),
         Field(

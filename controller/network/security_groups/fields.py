@@ -3,7 +3,7 @@
 import ipaddress
 from typing import Any
 
-from controller.network.standard import DESCRIPTION, STANDARD_FIELDS
+from controller.network.standard import DESCRIPTION, NAME, STANDARD_FIELDS
 from controller.web import schema
 from controller.web.fields import Field, Fields, View, boolean, exact, number
 
@@ -115,15 +115,7 @@ GROUP = Fields(
     "security_groups",
     [
         Field(name="id", filter=exact, sort=True),
-        Field(
-            name="name",
-            schema=schema.NAME_OR_EMPTY,
-            create=True,
-            update=True,
-            default="",
-            filter=exact,
-            sort=True,
-        ),
+        NAME,
         Field(
             name="stateful",
             attr="is_stateful",

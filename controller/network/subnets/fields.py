@@ -2,7 +2,7 @@
 
 import ipaddress
 
-from controller.network.standard import STANDARD_FIELDS
+from controller.network.standard import NAME, STANDARD_FIELDS
 from controller.web import schema
 from controller.web.fields import Field, Fields, boolean, exact, number
 
@@ -33,15 +33,7 @@ SUBNET = Fields(
     "subnets",
     [
         Field(name="id", filter=exact, sort=True),
-        Field(
-            name="name",
-            schema=schema.NAME_OR_EMPTY,
-            create=True,
-            update=True,
-            default="",
-            filter=exact,
-            sort=True,
-        ),
+        NAME,
         Field(name="network_id", schema=schema.UUID, create=True, required=True, filter=exact, sort=True),
         Field(
             name="ip_version",

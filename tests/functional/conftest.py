@@ -133,6 +133,11 @@ class Api:
 @pytest.fixture
 def conf() -> cfg.ConfigOpts:
     """Options with their defaults, read from no file."""
+    return default_options()
+
+
+def default_options() -> cfg.ConfigOpts:
+    """As the fixture, for what lasts longer than a test."""
     options = cfg.ConfigOpts()
     settings.register(options)
     options([], project="cumulet", default_config_files=[])
@@ -174,7 +179,7 @@ def db(
         server = request.getfixturevalue("mariadb")
         server.empty()
         database = Database(server.url)
-        database.write(lambda session: session.add_all(_projects()))
+        database.write(lambda session: session.add_all(projects()))
     else:
         empty_databases(tmp_path / "test.db")
         database = Database(f"sqlite:///{tmp_path}/test.db")
@@ -224,11 +229,12 @@ def queries(db: Database) -> Callable[[], contextlib.AbstractContextManager[list
 def _fill(database: Database) -> Database:
     Base.metadata.drop_all(database.engine)
     Base.metadata.create_all(database.engine)
-    database.write(lambda session: session.add_all(_projects()))
+    database.write(lambda session: session.add_all(projects()))
     return database
 
 
-def _projects() -> list[Project]:
+def projects() -> list[Project]:
+    """The rows of PROJECTS and of their domain."""
     domain = Project(id="default", name="Default", domain_id="", is_domain=True)
     return [
         domain,

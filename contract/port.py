@@ -21,6 +21,14 @@ class AddressPair(msgspec.Struct, frozen=True, kw_only=True):
     mac_address: str
 
 
+class DhcpOption(msgspec.Struct, frozen=True, kw_only=True):
+    """What DHCP tells this port alone: an option by dnsmasq's name or its number, and its value as dnsmasq reads it."""
+
+    opt_name: str
+    opt_value: str
+    ip_version: int = 4
+
+
 class Port(Document, frozen=True, kw_only=True):
     """A port bound to this host. Groups are named here; their rules and members are documents."""
 
@@ -37,6 +45,7 @@ class Port(Document, frozen=True, kw_only=True):
     allowed_address_pairs: tuple[AddressPair, ...] = ()
     security_group_ids: tuple[str, ...] = ()
     hostname: str = ""
+    extra_dhcp_opts: tuple[DhcpOption, ...] = ()
 
 
 class PortObserved(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ EXTENSIONS: dict[str, str] = {
     "availability_zone": "Availability zones",
     "binding": "Where a port is bound",
     "dns-integration": "Names of ports and domains of networks",
+    "extra_dhcp_opt": "DHCP options of single ports",
     "ext-gw-mode": "Gateways of routers with and without SNAT",
     "expose-port-forwarding-in-fip": "Port forwardings shown with their floating IP",
     "external-net": "Networks to the outside",

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from contract.network import Network, Subnet
-from contract.port import Port
+from contract.port import DhcpOption, Port
 from ovs_agent.flows import addresses
 from ovs_agent.namespaces import metadata
 
@@ -20,6 +20,9 @@ from ovs_agent.namespaces import metadata
 LEASE_S = 86400
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_OPTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+#: DHCP has no longer values; and dnsmasq takes what is beyond 1024 bytes of a line for the next line.
+_OPTION_VALUE = re.compile(rb"[^\x00-\x1f\x7f]{0,255}")
 _DHCPV6_MODES = ("dhcpv6-stateful", "dhcpv6-stateless")
 
 
@@ -44,11 +47,12 @@ def compile_files(
     hosts, names = [], []
     domain = _domain(network.dns_domain)
     subnets = {subnet.id: subnet for subnet in served(network)}
+    options = [line for subnet in subnets.values() for line in _options(network, subnet)]
     for port in sorted(ports, key=lambda port: port.id):
         for line, name in _hosts(port, subnets, domain):
             hosts.append(line)
             names.append(name)
-    options = [line for subnet in subnets.values() for line in _options(network, subnet)]
+        options += _port_options(port)
     config = _config(network, directory, resolvers)
     return Files(_text(config), _text(hosts), _text(options), _text(names))
 
@@ -129,10 +133,31 @@ def _hosts(port: Port, subnets: dict[str, Subnet], domain: str) -> Iterable[tupl
         generic = f"host-{str(address).replace('.', '-').replace(':', '-')}".rstrip("-")
         host = port.hostname.lower() if _LABEL.fullmatch(port.hostname.lower()) else generic
         told = f"[{address}]" if address.version == 6 else str(address)
-        family = "tag:dhcpv6," if address.version == 6 else ""
+        tags = ("tag:dhcpv6," if address.version == 6 else "") + f"set:{_port_tag(port)}"
         known = [f"{host}.{domain}", host] if domain else [host]
         known += [f"{generic}.{domain}", generic] if domain and generic != host else []
-        yield f"{mac},{family}{host},{told}", f"{address} {' '.join(known)}"
+        yield f"{mac},{tags},{host},{told}", f"{address} {' '.join(known)}"
+
+
+def _port_options(port: Port) -> Iterable[str]:
+    """They beat what the subnet says: dnsmasq prefers tags of a host to those of a range.
+
+    A value stands as it is, for lists and quotes are the user's: after the option's name all of the line is its
+    value, and dnsmasq passes over a line that it cannot read.
+    """
+    for option in port.extra_dhcp_opts:
+        name = _option_name(option)
+        if name and _OPTION_VALUE.fullmatch(option.opt_value.encode()):
+            value = f",{option.opt_value}" if option.opt_value.strip() else ""
+            yield f"tag:{_port_tag(port)},{name}{value}"
+
+
+def _option_name(option: DhcpOption) -> str:
+    if not _OPTION_NAME.fullmatch(option.opt_name):
+        return ""
+    if option.ip_version == 6:
+        return f"option6:{option.opt_name}"
+    return option.opt_name if option.opt_name.isdigit() else f"option:{option.opt_name}"
 
 
 def _service_address(network: Network, subnet: Subnet) -> str:
@@ -151,7 +176,15 @@ def _is_served(subnet: Subnet) -> bool:
 
 
 def _tag(subnet: Subnet) -> str:
-    return "subnet-" + re.sub(r"[^0-9a-zA-Z-]", "", subnet.id)
+    return "subnet-" + _plain(subnet.id)
+
+
+def _port_tag(port: Port) -> str:
+    return "port-" + _plain(port.id)
+
+
+def _plain(resource_id: str) -> str:
+    return re.sub(r"[^0-9a-zA-Z-]", "", resource_id)
 
 
 def _domain(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from controller.network.collection import Collection, Member
-from controller.network.ports import check
+from controller.network.ports import check, dhcp_options
 from controller.network.ports.create import NewPort, create
 from controller.network.ports.delete import delete
 from controller.network.ports.kind import KIND
@@ -28,6 +28,7 @@ class Ports(Collection):
         check.device_owner(values["device_owner"], caller.is_admin)
         owner = values.pop("project_id")
         values = _stored(values)
+        values["extra_dhcp_opts"] = dhcp_options.new(values.get("extra_dhcp_opts"))
         extra = {n: v for n, v in values.items() if n not in _RULED and v is not None}
         new = NewPort(**_given(values), is_from_user=True, extra=extra)
         return create(session, owner, new, is_admin=caller.is_admin)

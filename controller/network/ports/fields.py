@@ -9,7 +9,7 @@ from controller.web.fields import Field, Fields, View, boolean, exact
 
 BINDING = "network:port:binding"
 
-#: Values of DHCP options reach configuration: printable, and none of what separates there.
+#: Values of DHCP options reach configuration as they stand: one line each.
 _DHCP_VALUE = {"type": ["string", "null"], "maxLength": 255, "pattern": r"^[^\x00-\x1f\x7f]*\Z"}
 _TEXT_64: schema.Schema = {"type": "string", "maxLength": 64}
 
@@ -38,7 +38,7 @@ _DHCP_OPTIONS: schema.Schema = {
     "items": {
         "type": "object",
         "properties": {
-            "opt_name": {"type": "string", "maxLength": 64, "pattern": r"^[A-Za-z0-9:_-]+\Z"},
+            "opt_name": {"type": "string", "maxLength": 64, "pattern": r"^[A-Za-z0-9_-]+\Z"},
             "opt_value": _DHCP_VALUE,
             "ip_version": {"enum": [4, 6, "4", "6"]},
         },

@@ -12,7 +12,7 @@ from controller.network import refusals, standard
 from controller.network.floating_ips.model import FloatingIp
 from controller.network.networks.model import Network
 from controller.network.port_forwardings.delete import delete_of_port
-from controller.network.ports import check, ipam, mac
+from controller.network.ports import check, dhcp_options, ipam, mac
 from controller.network.ports.create import locked_subnets
 from controller.network.ports.model import GIVEN_ADDRESS_OWNERS, Port, PortAddress, PortGroup
 from controller.web.caller import Caller
@@ -33,6 +33,7 @@ def update(session: Session, caller: Caller, port: Port, values: dict[str, Any])
         replace_addresses(session, port, subnets, fixed_ips or ())
     touched_groups = _security(session, caller, port, values)
     _bind(port, values)
+    _dhcp_options(port, values)
     for name, value in values.items():
         setattr(port, name, value)
     standard.touch(port)
@@ -171,8 +172,13 @@ def _security(session: Session, caller: Caller, port: Port, values: dict[str, An
 
 
 def _bind(port: Port, values: dict[str, Any]) -> None:
-    for name, empty in (("binding_host", ""), ("binding_profile", {}), ("extra_dhcp_opts", [])):
+    for name, empty in (("binding_host", ""), ("binding_profile", {})):
         if name in values and values[name] is None:
             values[name] = empty
     if values.get("binding_host", port.binding_host) != port.binding_host:
         values["status"] = "DOWN"
+
+
+def _dhcp_options(port: Port, values: dict[str, Any]) -> None:
+    if "extra_dhcp_opts" in values:
+        values["extra_dhcp_opts"] = dhcp_options.changed(port.extra_dhcp_opts, values["extra_dhcp_opts"])

@@ -51,6 +51,13 @@ def test_chosen_addresses(api: Any, make: Any, net: Any) -> None:
         ({"name": "a\nb"}, 400, None),
         ({"extra_dhcp_opts": [{"opt_name": "x\ny", "opt_value": "1"}]}, 400, None),
         ({"extra_dhcp_opts": [{"opt_name": "mtu", "opt_value": "1\n2"}]}, 400, None),
+        ({"extra_dhcp_opts": [{"opt_name": "mtu", "opt_value": ""}]}, 400, "HTTPBadRequest"),
+        ({"extra_dhcp_opts": [{"opt_name": "mtu", "opt_value": "1", "ip_version": 5}]}, 400, None),
+        (
+            {"extra_dhcp_opts": [{"opt_name": "mtu", "opt_value": "1"}] * 2},
+            409,
+            "NeutronDbObjectDuplicateEntry",
+        ),
         ({"allowed_address_pairs": [{"ip_address": "x"}]}, 400, None),
         ({"allowed_address_pairs": [{"mac_address": "fa:16:3e:00:00:01"}]}, 400, None),
         ({"allowed_address_pairs": [{"ip_address": "10.0.0.9"}] * 2}, 400, "DuplicateAddressPairInRequest"),
@@ -137,3 +144,26 @@ def test_names_for_dns(make: Any, net: Any) -> None:
     assert named["dns_assignment"] == [
         {"hostname": "web", "ip_address": "10.0.0.3", "fqdn": "web.openstacklocal."}
     ]
+
+
+def test_extra_dhcp_options_are_merged(api: Any, make: Any, net: Any) -> None:
+    options = [
+        {"opt_name": "bootfile-name", "opt_value": "pxe.0"},
+        {"opt_name": "router", "opt_value": ""},
+        {"opt_name": "mtu", "opt_value": None},
+        {"opt_name": "bootfile-url", "opt_value": "http://[fd00::1]/x", "ip_version": "6"},
+    ]
+    port = make("port", network_id=net["id"], extra_dhcp_opts=options)
+    kept = [
+        {"opt_name": "router", "opt_value": "", "ip_version": 4},
+        {"opt_name": "bootfile-url", "opt_value": "http://[fd00::1]/x", "ip_version": 6},
+    ]
+    assert port["extra_dhcp_opts"] == [{**options[0], "ip_version": 4}, *kept]
+
+    def change(given: Any) -> Any:
+        return api.put(f"/v2.0/ports/{port['id']}", {"port": {"extra_dhcp_opts": given}}).json["port"]
+
+    assert change(None)["extra_dhcp_opts"] == port["extra_dhcp_opts"], "what is not named stays"
+    more = [{"opt_name": "bootfile-name", "opt_value": None}, {"opt_name": "42", "opt_value": "10.0.0.5"}]
+    assert change(more)["extra_dhcp_opts"] == [*kept, {**more[1], "ip_version": 4}]
+    assert make("port", network_id=net["id"])["extra_dhcp_opts"] == []

@@ -253,8 +253,8 @@ class Guest:
         """Runs Python (scapy is there) in the guest and returns its output."""
         return self.run("env", f"PYTHONPATH={PATH}", sys.executable, "-c", text, check=check)
 
-    def lease(self):
-        """Asks for an address by DHCP and returns what the client was told, as a dict."""
+    def lease(self, *options):
+        """Asks for an address by DHCP, and for ``options`` by number; returns what the client was told, as a dict."""
         script = self.host.directory / "udhcpc.sh"
         script.write_text('#!/bin/sh\n[ "$1" = bound ] && env\nexit 0\n')
         script.chmod(0o755)
@@ -274,7 +274,7 @@ class Guest:
             "-s",
             str(script),
         ]
-        wishes = [word for option in (3, 6, 12, 15, 26, 121) for word in ("-O", str(option))]
+        wishes = [word for option in (3, 6, 12, 15, 26, 121, *options) for word in ("-O", str(option))]
         out = self.run(*client, *wishes, check=False)
         return dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
 

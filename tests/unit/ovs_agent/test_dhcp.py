@@ -2,12 +2,13 @@
 
 import ipaddress
 import re
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.network import Network, ServicePort, Subnet
-from contract.port import FixedIp, Port
+from contract.port import DhcpOption, FixedIp, Port
 from ovs_agent.namespaces import dhcp
 
 SERVICE = ServicePort(id="1" * 36, mac_address="fa:16:3e:00:00:01", addresses=("10.0.0.2/24", "fd00::2/64"))
@@ -18,7 +19,7 @@ def network(*subnets: Subnet, **fields: str) -> Network:
     return Network(id="2" * 36, project_id="p", mtu=1450, subnets=subnets, service_port=SERVICE, **fields)
 
 
-def port(*ips: FixedIp, **fields: str) -> Port:
+def port(*ips: FixedIp, **fields: Any) -> Port:
     """A port with these addresses."""
     fields.setdefault("mac_address", "fa:16:3e:00:00:09")
     return Port(
@@ -50,7 +51,9 @@ def test_no_text_of_a_user_becomes_a_directive(hostname: str, domain: str, mac: 
     extra = set(files.config.splitlines()) - set(plain)
     assert all(re.fullmatch(r"(domain=[a-z0-9.-]+|local=/[a-z0-9.-]+/)", line) for line in extra)
     for line in files.hosts.splitlines():
-        assert re.fullmatch(r"([0-9a-f:]{17}),(tag:dhcpv6,)?[a-z0-9-]{1,63},[0-9a-f.:\[\]]+", line)
+        assert re.fullmatch(
+            r"([0-9a-f:]{17}),(tag:dhcpv6,)?set:port-[3]+,[a-z0-9-]{1,63},[0-9a-f.:\[\]]+", line
+        )
     for line in files.names.splitlines():
         assert re.fullmatch(r"[0-9a-f.:]+( [a-z0-9.-]+){1,4}", line)
 
@@ -95,10 +98,36 @@ def test_without_a_gateway_dnsmasq_must_not_offer_itself() -> None:
 def test_names_by_host_and_address() -> None:
     files = dhcp.compile_files(network(V4, dns_domain="x.org"), [port(ADDRESS, hostname="Web")], "/d")
     assert files.names == "10.0.0.9 web.x.org web host-10-0-0-9.x.org host-10-0-0-9\n"
-    assert files.hosts == "fa:16:3e:00:00:09,web,10.0.0.9\n"
+    assert files.hosts == f"fa:16:3e:00:00:09,set:port-{'3' * 36},web,10.0.0.9\n"
 
 
 def v6(mode: str | None) -> Subnet:
     """An IPv6 subnet in a mode."""
     assert ipaddress.ip_network("fd00::/64")
     return Subnet(id="6" * 36, cidr="fd00::/64", ip_version=6, ipv6_address_mode=mode, ipv6_ra_mode=None)
+
+
+@given(st.text(), st.text())
+def test_row_22_an_option_is_a_line_of_its_port_alone(name: str, value: str) -> None:
+    options = (DhcpOption(opt_name=name, opt_value=value), DhcpOption(opt_name="67", opt_value=value))
+    files = dhcp.compile_files(network(V4), [port(ADDRESS, extra_dhcp_opts=options)], "/d")
+    plain = dhcp.compile_files(network(V4), [port(ADDRESS)], "/d")
+    assert (files.config, files.hosts, files.names) == (plain.config, plain.hosts, plain.names)
+    added = files.options.removeprefix(plain.options)
+    assert added.count("\n") <= 2 and not re.search(r"[\x00-\x09\x0b-\x1f]", added)
+    for line in filter(None, added.split("\n")):
+        assert re.match(rf"tag:port-{'3' * 36},(option:[A-Za-z0-9_-]+|\d+)(,|$)", line)
+        assert len(line.encode()) < 512
+
+
+def test_options_of_a_port_by_name_number_and_version() -> None:
+    given = (("mtu", "1400", 4), ("42", "10.0.0.5", 4), ("23", "[fd00::5]", 6), ("router", "", 4))
+    options = tuple(DhcpOption(opt_name=n, opt_value=value, ip_version=v) for n, value, v in given)
+    files = dhcp.compile_files(network(V4), [port(ADDRESS, extra_dhcp_opts=options)], "/d")
+    tag = f"tag:port-{'3' * 36}"
+    assert files.options.splitlines()[-4:] == [
+        f"{tag},option:mtu,1400",
+        f"{tag},42,10.0.0.5",
+        f"{tag},option6:23,[fd00::5]",
+        f"{tag},option:router",
+    ]

@@ -31,7 +31,11 @@ def test_lists_of_rows_become_what_the_contract_says() -> None:
     pair = {"ip_address": "10.0.0.9", "mac_address": "m"}
     names = ("id", "network_id", "project_id", "mac_address", "device_id", "device_owner")
     row = types.SimpleNamespace(
-        **dict.fromkeys(names, "x"), is_admin_up=True, is_port_security=True, allowed_address_pairs=[pair]
+        **dict.fromkeys(names, "x"),
+        is_admin_up=True,
+        is_port_security=True,
+        allowed_address_pairs=[pair],
+        extra_dhcp_opts=[],
     )
     port = filled(Port, row, fixed_ips=(), security_group_ids=["g"], hostname="")
     assert port.allowed_address_pairs == (AddressPair(**pair),) and port.security_group_ids == ("g",)

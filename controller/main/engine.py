@@ -52,7 +52,7 @@ class Engine:
         self.outbox = Outbox(db, DOCUMENTS, DEPENDENTS, self._hint)
         self.runner = Runner(db, DEFINITIONS, self.outbox.wake, conf.engine.workers, conf.engine.lease_s)
         self.line = Line(db, DOCUMENTS, Reports(OBSERVERS), enlist)
-        self.upkeep = Upkeep(db, self.outbox, self.runner, UPKEEP)
+        self.upkeep = Upkeep(db, self.outbox, self.runner, [make() for make in UPKEEP])
         db.on_hint = self.nudge
 
     def nudge(self) -> None:

@@ -3,7 +3,7 @@
 Apart from ``assembly``, because the engine answers no REST: it does without the memory of what does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from controller.compute.servers import document as server_documents
 from controller.compute.servers import observe as server_observe
@@ -39,8 +39,8 @@ OBSERVERS: Mapping[str, Observe] = {
     "export": volume_observe.observe_export,
 }
 
-#: What the slices want done every few seconds.
-UPKEEP: Sequence[Care] = (router_failover.rehost,)
+#: What the slices want done every few seconds; each engine has its own.
+UPKEEP: Sequence[Callable[[], Care]] = (router_failover.Failover,)
 
 DEFINITIONS: Mapping[str, Definition] = {
     d.kind: d

@@ -34,7 +34,7 @@ class FakeCloud:
         self.outbox = Outbox(db, DOCUMENTS, DEPENDENTS, self._hint)
         self.definitions = dict(DEFINITIONS)
         self.runner = Runner(db, self.definitions, self.outbox.wake, workers=2)
-        self.upkeep = Upkeep(db, self.outbox, self.runner, UPKEEP)
+        self.upkeep = Upkeep(db, self.outbox, self.runner, [make() for make in UPKEEP])
         self.hosts: list[FakeHost] = []
         db.on_hint = self.nudge
 

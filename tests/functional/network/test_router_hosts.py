@@ -198,24 +198,80 @@ def test_a_router_waits_for_a_host_and_leaves_a_dead_one(
     router = make("router")
     _join(api, router, net["subnet"])
     assert {p["binding:host_id"] for p in _ports(api, router)} == {""}
-    failover.rehost(db)
+    clock = Clock()
+    rehost = failover.Failover(clock)
+    rehost(db)
     first = cloud.add_host("node1")
-    failover.rehost(db)
+    rehost(db)
     cloud.outbox.flush()
     assert _held(first, router) is not None
     second = cloud.add_host("node2")
     first.is_deaf = True
+    clock.pass_with(rehost, db, 61)
     _silence(db, "node1", 30)
-    failover.rehost(db)
+    rehost(db)
     assert {p["binding:host_id"] for p in _ports(api, router)} == {"node1"}
     _silence(db, "node1", 61)
-    failover.rehost(db)
+    rehost(db)
     cloud.outbox.flush()
     assert {p["binding:host_id"] for p in _ports(api, router)} == {"node2"}
     assert _held(second, router) is not None
     first.is_deaf = False
     first.beat()
     assert _held(first, router) is None and Key("router", router["id"]) in first.removed
+
+
+@pytest.mark.parametrize("away", ["agents silent", "engine stopped", "engine new"])
+def test_hosts_that_come_back_one_by_one_keep_their_routers(
+    api: Any, make: Make, cloud: FakeCloud, db: Database, net: Any, away: str
+) -> None:
+    """All were silent for longer than a host is waited for, as nobody could hear them."""
+    first = cloud.add_host("node1")
+    clock, router = Clock(), make("router")
+    rehost = failover.Failover(clock)
+    _join(api, router, net["subnet"])
+    clock.pass_with(rehost, db, 100)
+    cloud.add_host("node2")
+    for name in ("node1", "node2"):
+        _silence(db, name, 200)
+    if away == "agents silent":  # the broker was away
+        clock.pass_with(rehost, db, 200)
+    elif away == "engine stopped":
+        clock.now += 200
+    else:
+        clock.now += 200
+        rehost = failover.Failover(clock)
+    cloud.hosts[1].beat()
+    rehost(db)
+    assert {p["binding:host_id"] for p in _ports(api, router)} == {"node1"}
+    clock.pass_with(rehost, db, 30, cloud.hosts[1])
+    assert {p["binding:host_id"] for p in _ports(api, router)} == {"node1"}
+    first.beat()
+    clock.pass_with(rehost, db, 61, cloud.hosts[1])
+    assert {p["binding:host_id"] for p in _ports(api, router)} == {"node1"}
+    _silence(db, "node1", 61)
+    rehost(db)
+    assert {p["binding:host_id"] for p in _ports(api, router)} == {"node2"}
+
+
+class Clock:
+    """An engine's clock, which goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_with(
+        self, rehost: failover.Failover, db: Database, seconds: int, host: FakeHost | None = None
+    ) -> None:
+        """Time goes by, in which an engine looks after its routers as often as it does, and hears a host."""
+        for _ in range(0, seconds, 5):
+            self.now += 5
+            if host is not None:
+                host.beat()
+            rehost(db)
 
 
 def test_routers_are_given_to_agents_by_hand(api: Any, make: Make, cloud: FakeCloud, net: Any) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, false, select
 from sqlalchemy.orm import Session
 
 from controller.network import bodies, refusals
+from controller.network.rbac import shared
 from controller.network.tags import model as tags
 from controller.web import paging
 from controller.web.caller import Caller
@@ -37,7 +38,7 @@ class Kind:
     fields: Fields
     model: Any
     related: Callable[[Session, Sequence[Any]], Related]
-    shared: Callable[[], ColumnElement[bool] | None] = lambda: None
+    shared: Callable[[Caller], ColumnElement[bool] | None] = lambda _caller: None
     refine: Callable[[Select[Any], Params], Select[Any]] = _unrefined
 
     @property
@@ -52,8 +53,8 @@ def visible(kind: Kind, statement: Select[Any], caller: Caller) -> Select[Any]:
         return statement
     # the cloud's own rows have no project, as a caller may have none: they are not his for that
     own = kind.model.project_id == caller.own_project if caller.own_project else false()
-    shared = kind.shared()
-    return statement.where(own if shared is None else own | shared)
+    others = kind.shared(caller)
+    return statement.where(own if others is None else own | others)
 
 
 def find(session: Session, kind: Kind, caller: Caller, row_id: str) -> Any:
@@ -78,6 +79,7 @@ def listed(
     """The rows that a list request asks for, the page and whether more follow. Raises BadRequest."""
     statement = visible(kind, select(kind.model.__table__), caller)
     statement = tags.refine(kind.refine(statement, params), kind.model, params)
+    statement = shared.refine(statement, kind.model, kind.fields, caller, params)
     statement = paging.apply_filters(statement, kind.model, kind.fields, params)
     page = _page(params)
     statement = paging.apply_page(session, statement, kind.model, kind.fields, page)

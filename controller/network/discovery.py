@@ -13,6 +13,7 @@ RESOURCES = {
     "security-group-rule": "security-group-rules",
     "router": "routers",
     "floatingip": "floatingips",
+    "subnetpool": "subnetpools",
     "quota": "quotas",
     "agent": "agents",
     "availability_zone": "availability_zones",

@@ -13,6 +13,7 @@ EXTENSIONS: dict[str, str] = {
     "allowed-address-pairs": "Further addresses that a port may use",
     "availability_zone": "Availability zones",
     "binding": "Where a port is bound",
+    "default-subnetpools": "Subnet pools that subnets are cut from by default",
     "dns-integration": "Names of ports and domains of networks",
     "extra_dhcp_opt": "DHCP options of single ports",
     "ext-gw-mode": "Gateways of routers with and without SNAT",
@@ -44,8 +45,11 @@ EXTENSIONS: dict[str, str] = {
     "sorting": "Sorted lists",
     "standard-attr-description": "Descriptions",
     "standard-attr-revisions": "Revision numbers",
-    "standard-attr-tag": "Tags of networks, subnets, ports, security groups, routers and floating IPs",
+    "standard-attr-tag": "Tags of networks, subnets, ports, security groups, routers, floating IPs and subnet pools",
     "standard-attr-timestamp": "Times of creation and last change",
+    "subnet_allocation": "Subnets cut from pools",
+    "subnet_onboard": "Subnets of networks taken into pools",
+    "subnetpool-prefix-ops": "Prefixes of subnet pools added and removed",
     "stateful-security-group": "Groups that keep no connection state",
 }
 

@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 from controller.network.floating_ips.model import FloatingIp
 from controller.network.networks.model import Network
 from controller.network.ports.model import SERVICE_OWNER, Port
+from controller.network.rbac.model import RbacPolicy
 from controller.network.refusals import OverQuota
 from controller.network.routers.model import Router
 from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule
+from controller.network.subnet_pools.model import SubnetPool
 from controller.network.subnets.model import Subnet
 from controller.operations import quota
 from controller.web import errors
@@ -23,6 +25,8 @@ COUNTED: dict[str, tuple[Any, ColumnElement[bool] | None]] = {
     "security_group": (SecurityGroup, None),
     "security_group_rule": (SecurityGroupRule, None),
     "router": (Router, None),
+    "subnetpool": (SubnetPool, None),
+    "rbac_policy": (RbacPolicy, None),
     "floatingip": (FloatingIp, None),
 }
 

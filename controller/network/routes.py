@@ -27,6 +27,13 @@ from controller.network.security_groups.api import (
     SecurityGroupRules,
     SecurityGroups,
 )
+from controller.network.subnet_pools.api import (
+    SubnetPoolAddPrefixes,
+    SubnetPoolMember,
+    SubnetPoolOnboard,
+    SubnetPoolRemovePrefixes,
+    SubnetPools,
+)
 from controller.network.subnets.api import SubnetMember, Subnets
 from controller.network.tags import api as tags
 from controller.web.app import Service
@@ -54,6 +61,11 @@ ROUTES: list[Route] = [
     ("/v2.0/floatingips/{row_id}", FloatingIpMember),
     ("/v2.0/floatingips/{row_id}/port_forwardings", PortForwardings),
     ("/v2.0/floatingips/{row_id}/port_forwardings/{forwarding_id}", PortForwardingMember),
+    ("/v2.0/subnetpools", SubnetPools),
+    ("/v2.0/subnetpools/{row_id}", SubnetPoolMember),
+    ("/v2.0/subnetpools/{row_id}/add_prefixes", SubnetPoolAddPrefixes),
+    ("/v2.0/subnetpools/{row_id}/remove_prefixes", SubnetPoolRemovePrefixes),
+    ("/v2.0/subnetpools/{row_id}/onboard_network_subnets", SubnetPoolOnboard),
     ("/v2.0/networks/{row_id}/tags", tags.NetworkTags),
     ("/v2.0/networks/{row_id}/tags/{tag}", tags.NetworkTag),
     ("/v2.0/subnets/{row_id}/tags", tags.SubnetTags),
@@ -66,6 +78,8 @@ ROUTES: list[Route] = [
     ("/v2.0/routers/{row_id}/tags/{tag}", tags.RouterTag),
     ("/v2.0/floatingips/{row_id}/tags", tags.FloatingIpTags),
     ("/v2.0/floatingips/{row_id}/tags/{tag}", tags.FloatingIpTag),
+    ("/v2.0/subnetpools/{row_id}/tags", tags.SubnetPoolTags),
+    ("/v2.0/subnetpools/{row_id}/tags/{tag}", tags.SubnetPoolTag),
     # for operators and for finding out
     ("/v2.0/quotas", quotas.Quotas),
     ("/v2.0/quotas/{project_id}", quotas.Quota),

@@ -17,15 +17,20 @@ OWNER: schema.Schema = {"type": "string", "maxLength": 64, "pattern": r"^[^\x00-
 DESCRIPTION: schema.Schema = {"type": "string", "maxLength": 255, "pattern": r"^[^\x00]*$"}
 
 
-class Standard:
-    """Columns of every resource. ``generation`` is bumped as a lock, ``revision_number`` is for clients."""
+class Owned:
+    """Columns of every resource: whose it is, and ``generation``, which is bumped as a lock."""
 
     project_id: Mapped[Id] = mapped_column(index=True)
+    generation: Mapped[int] = mapped_column(default=0)
+
+
+class Standard(Owned):
+    """Columns of most resources. ``revision_number`` is for clients."""
+
     description: Mapped[str] = mapped_column(String(255), default="")
     revision_number: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime.datetime] = mapped_column(UtcDateTime, default=now)
     updated_at: Mapped[datetime.datetime] = mapped_column(UtcDateTime, default=now)
-    generation: Mapped[int] = mapped_column(default=0)
 
 
 def touch(row: Any) -> None:

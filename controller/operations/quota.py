@@ -36,6 +36,8 @@ DEFAULTS = {
         "security_group_rule": 100,
         "router": 10,
         "floatingip": 50,
+        "subnetpool": -1,
+        "rbac_policy": 10,
     },
 }
 

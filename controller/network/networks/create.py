@@ -9,6 +9,7 @@ from controller.identity import projects
 from controller.network import limits, options, refusals
 from controller.network.networks import segments
 from controller.network.networks.model import Network
+from controller.network.rbac import model as rbac
 
 #: Two creations may choose one free id in the same moment; the second chooses again.
 _TRIES = 5
@@ -22,6 +23,7 @@ def create(session: Session, values: dict[str, Any]) -> Network:
     wanted = segments.asked(*provider)
     values["mtu"] = checked_mtu(values["mtu"], wanted)
     check_zones(values["availability_zone_hints"])
+    is_shared = values.pop("is_shared")
     for _ in range(_TRIES):
         chosen = segments.settle(session, wanted)
         network = Network(
@@ -37,6 +39,10 @@ def create(session: Session, values: dict[str, Any]) -> Network:
                 session.add(network)
         except IntegrityError:
             continue
+        if is_shared:
+            rbac.open_to_all(session, "network", network)
+        if network.is_external:
+            rbac.open_to_all(session, "network", network, rbac.EXTERNAL)
         return network
     raise refusals.in_use("The segment was taken at the same moment: try again.", "TunnelIdInUse")
 

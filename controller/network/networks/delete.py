@@ -9,6 +9,7 @@ from controller.network import refusals, standard
 from controller.network.floating_ips.delete import delete_unused
 from controller.network.networks.model import Network
 from controller.network.ports.model import AUTO_DELETED_OWNERS, Port
+from controller.network.rbac import model as rbac
 from controller.network.subnets.model import Subnet
 from controller.network.tags import model as tags
 
@@ -29,5 +30,6 @@ def delete(session: Session, network: Network) -> None:
     session.execute(sql_delete(Port).where(Port.network_id == network.id))
     session.execute(sql_delete(Subnet).where(Subnet.network_id == network.id))
     session.execute(sql_delete(Network).where(Network.id == network.id))
+    rbac.forget(session, network.id)
     tags.forget(session, network.id, *subnets, *(port.id for port in ports))
     outbox.changed(session, "segment", network.id)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from controller.network import names
+from controller.network.rbac import shared
 from controller.network.standard import ADMIN_STATE, NAME, STANDARD_FIELDS
 from controller.web import schema
 from controller.web.fields import Field, Fields, View, boolean, exact, number
@@ -31,18 +32,7 @@ NETWORK = Fields(
         ADMIN_STATE,
         Field(name="status", show=lambda _row, _view: "ACTIVE"),
         Field(name="subnets", show=_subnets),
-        Field(
-            name="shared",
-            attr="is_shared",
-            schema=schema.LOOSE_BOOLEAN,
-            create=True,
-            update=True,
-            default=False,
-            store=schema.as_bool,
-            filter=boolean,
-            sort=True,
-            set=SHARE,
-        ),
+        shared.field(update=True, rule=SHARE),
         Field(
             name="router:external",
             attr="is_external",

@@ -10,6 +10,8 @@ from controller.network import options
 from controller.network.collection import Kind, Related
 from controller.network.networks.fields import NETWORK
 from controller.network.networks.model import Network
+from controller.network.rbac import model as rbac
+from controller.network.rbac import shared
 from controller.network.subnets.model import Subnet
 from controller.network.tags import model as tags
 
@@ -25,6 +27,7 @@ def _related(session: Session, rows: Sequence[Any]) -> Related:
     return {
         "subnets": subnets,
         "tags": tags.of(session, ids),
+        "shared_with": shared.related(session, rows),
         "options": {"zones": [options.settings().availability_zone]},
     }
 
@@ -34,5 +37,5 @@ KIND = Kind(
     fields=NETWORK,
     model=Network,
     related=_related,
-    shared=lambda: Network.is_shared | Network.is_external,
+    shared=lambda caller: rbac.granted(Network.id, caller.own_project, *rbac.ANY),
 )

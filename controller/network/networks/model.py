@@ -8,14 +8,14 @@ from controller.network.standard import Standard
 
 
 class Network(Standard, Base):
-    """A network. ``segment_key`` is unique where a segment must be: "vxlan::5", "vlan:physnet1:7"."""
+    """A network. ``is_external`` says that routers may have gateways on it; to whom policies open it is theirs.
+    ``segment_key`` is unique where a segment must be: "vxlan::5", "vlan:physnet1:7"."""
 
     __tablename__ = "networks"
 
     id: Mapped[Id] = mapped_column(primary_key=True, default=new_uuid)
     name: Mapped[str] = mapped_column(String(255), default="", index=True)
     is_admin_up: Mapped[bool] = mapped_column(default=True)
-    is_shared: Mapped[bool] = mapped_column(default=False)
     is_external: Mapped[bool] = mapped_column(default=False)
     is_port_security: Mapped[bool] = mapped_column(default=True)
     mtu: Mapped[int]

@@ -11,6 +11,8 @@ from controller.network.networks.create import checked_mtu
 from controller.network.networks.model import Network
 from controller.network.networks.segments import Segment
 from controller.network.ports.model import FLOATING_IP_OWNER, GATEWAY_OWNER, Port
+from controller.network.rbac import model as rbac
+from controller.network.rbac import users
 from controller.network.subnets.model import Subnet
 
 _PROVIDER = ("network_type", "physical_network", "segmentation_id")
@@ -27,14 +29,27 @@ def update(session: Session, network: Network, values: dict[str, Any]) -> None:
         segment = Segment(network.network_type, network.physical_network, network.segmentation_id)
         values["mtu"] = checked_mtu(values["mtu"], segment)
         _check_ipv6_fits(session, network, values["mtu"])
-    if network.is_shared and values.get("is_shared") is False:
-        _check_unshared(session, network)
-    if network.is_external and values.get("is_external") is False:
-        _check_not_outside(session, network)
+    _open(session, network, values)
     for name, value in values.items():
         setattr(network, name, value)
     standard.touch(network)
     outbox.changed(session, "network", network.id)
+
+
+def _open(session: Session, network: Network, values: dict[str, Any]) -> None:
+    """To everybody, or no longer, as shared network and as the way outside."""
+    match values.pop("is_shared", None):
+        case True:
+            rbac.open_to_all(session, "network", network)
+        case False:
+            users.check_closed(session, "network", network, rbac.SHARED, rbac.EVERYBODY)
+            rbac.close_to_all(session, network.id)
+    if "is_external" in values and values["is_external"] != network.is_external:
+        if values["is_external"]:
+            rbac.open_to_all(session, "network", network, rbac.EXTERNAL)
+        else:
+            check_not_outside(session, network)
+            rbac.forget(session, network.id, rbac.EXTERNAL)
 
 
 def _check_ipv6_fits(session: Session, network: Network, mtu: int) -> None:
@@ -46,7 +61,8 @@ def _check_ipv6_fits(session: Session, network: Network, mtu: int) -> None:
         )
 
 
-def _check_not_outside(session: Session, network: Network) -> None:
+def check_not_outside(session: Session, network: Network) -> None:
+    """Raises Conflict while something of the cloud's own leads outside on it."""
     statement = select(Port.id).where(
         Port.network_id == network.id, Port.device_owner.in_((GATEWAY_OWNER, FLOATING_IP_OWNER))
     )
@@ -54,16 +70,4 @@ def _check_not_outside(session: Session, network: Network) -> None:
         raise refusals.in_use(
             f"Routers have gateways on network {network.id}: clear them before it stops being external.",
             "ExternalNetworkInUse",
-        )
-
-
-def _check_unshared(session: Session, network: Network) -> None:
-    statement = select(Port.id).where(
-        Port.network_id == network.id, Port.project_id.not_in((network.project_id, ""))
-    )
-    if session.scalar(statement.limit(1)):
-        raise refusals.in_use(
-            f"Unable to reconfigure sharing settings for network {network.name or network.id}. "
-            "Multiple tenants are using it.",
-            "InvalidSharedSetting",
         )

@@ -7,12 +7,13 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from controller.network import options, refusals
 from controller.network.networks.model import Network
 from controller.network.ports import mac
+from controller.network.rbac import model as rbac
 from controller.network.security_groups.model import SecurityGroup
 
 #: What only the network's owner may choose: on a shared network these would take what is others'.
@@ -86,14 +87,17 @@ def security(is_port_security: bool, pairs: Sequence[Any], group_ids: Sequence[s
 
 
 def groups(session: Session, project_id: str, group_ids: Sequence[str], is_admin: bool) -> tuple[str, ...]:
-    """Existing groups of the port's project, each once."""
+    """Existing groups that the port's project may use, each once."""
     wanted = tuple(dict.fromkeys(group_ids))
     rows = session.execute(
-        select(SecurityGroup.id, SecurityGroup.project_id, SecurityGroup.is_stateful).where(
-            SecurityGroup.id.in_(wanted)
+        select(SecurityGroup.id, SecurityGroup.is_stateful).where(
+            SecurityGroup.id.in_(wanted),
+            true()
+            if is_admin
+            else (SecurityGroup.project_id == project_id) | rbac.granted(SecurityGroup.id, project_id),
         )
     ).all()
-    known = {row.id for row in rows if is_admin or row.project_id == project_id}
+    known = {row.id for row in rows}
     for group_id in wanted:
         if group_id not in known:
             raise refusals.missing("security group", group_id)

@@ -16,6 +16,7 @@ from controller.network import limits, refusals, standard
 from controller.network.networks.model import Network
 from controller.network.ports import check, ipam, mac
 from controller.network.ports.model import Port, PortGroup
+from controller.network.rbac import model as rbac
 from controller.network.security_groups import default
 from controller.network.subnets.model import Subnet
 
@@ -110,9 +111,9 @@ def _network(session: Session, project_id: str, network_id: str, is_admin: bool)
     network = session.get(Network, network_id)
     if network is None:
         raise refusals.missing("network", network_id)
-    if is_admin or network.project_id == project_id or network.is_shared:
+    if is_admin or network.project_id == project_id or rbac.is_granted(session, network_id, project_id):
         return network
-    if network.is_external:
+    if rbac.is_granted(session, network_id, project_id, rbac.EXTERNAL):
         raise refusals.disallowed("create_port", "ports on external networks are for administrators.")
     raise refusals.missing("network", network_id)
 

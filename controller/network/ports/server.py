@@ -23,6 +23,7 @@ from controller.network.ports.in_servers import (
 )
 from controller.network.ports.model import Port, PortAddress, PortGroup
 from controller.network.ports.place import place
+from controller.network.rbac import model as rbac
 from controller.network.security_groups import default
 from controller.network.security_groups.model import DEFAULT_NAME, SecurityGroup
 from controller.network.subnets.model import Subnet
@@ -123,7 +124,7 @@ def networks_for_boot(session: Session, project_id: str) -> list[str]:
     statement = (
         select(Network.id)
         .where(
-            (Network.project_id == project_id) | Network.is_shared,
+            (Network.project_id == project_id) | rbac.granted(Network.id, project_id),
             ~Network.is_external,
             select(Subnet.id).where(Subnet.network_id == Network.id).exists(),
         )
@@ -133,7 +134,7 @@ def networks_for_boot(session: Session, project_id: str) -> list[str]:
 
 
 def resolve_groups(session: Session, project_id: str, names_or_ids: Iterable[str]) -> list[str]:
-    """Ids of a project's groups from names or ids. Raises BadRequest for unknown and ambiguous ones.
+    """Ids of groups that a project may use from names or ids. Raises BadRequest for unknown and ambiguous ones.
 
     Naming the default group makes it, if the project (which is locked) has none yet.
     """
@@ -142,7 +143,7 @@ def resolve_groups(session: Session, project_id: str, names_or_ids: Iterable[str
         default.ensure(session, project_id)
     rows = session.execute(
         select(SecurityGroup.id, SecurityGroup.name).where(
-            SecurityGroup.project_id == project_id,
+            (SecurityGroup.project_id == project_id) | rbac.granted(SecurityGroup.id, project_id),
             SecurityGroup.id.in_(wanted) | SecurityGroup.name.in_(wanted),
         )
     ).all()

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from controller.db import outbox
 from controller.network import refusals, standard
+from controller.network.rbac import model as rbac
 from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule
 from controller.network.security_groups.update import in_use, is_used
 from controller.network.tags import model as tags
@@ -31,5 +32,6 @@ def delete(session: Session, caller: Caller, group: SecurityGroup) -> None:
         )
     )
     session.execute(sql_delete(SecurityGroup).where(SecurityGroup.id == group.id))
+    rbac.forget(session, group.id)
     tags.forget(session, group.id)
     outbox.changed(session, "security_group", *sorted(affected))

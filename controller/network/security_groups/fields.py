@@ -3,6 +3,7 @@
 import ipaddress
 from typing import Any
 
+from controller.network.rbac import shared
 from controller.network.standard import DESCRIPTION, NAME, STANDARD_FIELDS
 from controller.web import schema
 from controller.web.fields import Field, Fields, View, boolean, exact, number
@@ -126,6 +127,7 @@ GROUP = Fields(
             store=schema.as_bool,
             filter=boolean,
         ),
+        shared.field(create=False),
         *STANDARD_FIELDS,
         Field(name="security_group_rules", show=_rules),
     ],

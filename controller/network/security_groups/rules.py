@@ -7,8 +7,9 @@ from sqlalchemy.orm import Session
 
 from controller.db import outbox
 from controller.identity import projects
-from controller.network import limits, refusals, standard
+from controller.network import collection, limits, refusals, standard
 from controller.network.security_groups import rule_check
+from controller.network.security_groups.kind import KIND
 from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule
 from controller.web.caller import Caller
 
@@ -29,7 +30,7 @@ def create(session: Session, caller: Caller, values: dict[str, Any]) -> Security
     standard.lock(session, SecurityGroup, [values["group_id"]])
     group = _group(session, caller, values["group_id"])
     if values["remote_group_id"]:
-        _group(session, caller, values["remote_group_id"])
+        collection.find(session, KIND, caller, values["remote_group_id"])
     limits.check(session, group.project_id, "security_group_rule")
     _check_new(session, values)
     values["project_id"] = group.project_id

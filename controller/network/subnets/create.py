@@ -12,6 +12,9 @@ from controller.network.addresses import Prefix
 from controller.network.networks.model import Network
 from controller.network.ports import ipam, service
 from controller.network.ports.model import AUTO_DELETED_OWNERS, GIVEN_ADDRESS_OWNERS, Port
+from controller.network.rbac import model as rbac
+from controller.network.subnet_pools import allocate
+from controller.network.subnet_pools.model import SubnetPool
 from controller.network.subnets import check
 from controller.network.subnets.model import Subnet
 from controller.web.caller import Caller
@@ -20,15 +23,18 @@ from controller.web.caller import Caller
 def create(session: Session, caller: Caller, values: dict[str, Any]) -> Subnet:
     """A new subnet. Raises BadRequest, NotFound, Conflict."""
     projects.lock(session, values["project_id"])
+    pool = allocate.chosen_pool(session, caller, values)
     network = _network(session, caller, values["network_id"])
     limits.check(session, values["project_id"], "subnet")
-    cidr = check.prefix(values["cidr"], values["ip_version"])
-    _check_overlap(session, network, cidr)
-    _check_mtu(network, cidr)
     if not caller.is_admin:
         values["project_id"] = network.project_id
+    cidr = _cidr(session, pool, values)
+    allocate.check_network(session, network, cidr.version, pool)
+    _check_overlap(session, network, cidr)
+    _check_mtu(network, cidr)
     stored = {n: v for n, v in values.items() if n in Subnet.__table__.columns}
     normal = {"cidr": str(cidr), "ip_version": cidr.version, **_laid_out(values, cidr)}
+    normal["subnetpool_id"] = pool.id if pool else None
     subnet = Subnet(**{**stored, **normal}, revision_number=1)
     session.add(subnet)
     session.flush()
@@ -42,12 +48,22 @@ def _network(session: Session, caller: Caller, network_id: str) -> Network:
     """The network, locked. Only its owner may add subnets."""
     standard.lock(session, Network, [network_id])
     network = session.get(Network, network_id)
-    is_owner = network is not None and network.project_id == caller.own_project
-    if network is None or not (caller.is_admin or is_owner or network.is_shared or network.is_external):
+    if network is not None and (caller.is_admin or network.project_id == caller.own_project):
+        return network
+    if network is None or not rbac.is_granted(session, network_id, caller.own_project, *rbac.ANY):
         raise refusals.missing("network", network_id)
-    if not (caller.is_admin or is_owner):
-        raise refusals.disallowed("create_subnet", "the network belongs to another project.")
-    return network
+    raise refusals.disallowed("create_subnet", "the network belongs to another project.")
+
+
+def _cidr(session: Session, pool: SubnetPool | None, values: dict[str, Any]) -> Prefix:
+    """The prefix that is asked for, or one of the pool."""
+    if values.get("cidr") and values.get("prefixlen") is not None:
+        raise refusals.bad("subnets", "cidr and prefixlen must not be supplied together")
+    if pool is not None:
+        return allocate.allocate(session, pool, values)
+    if not values.get("cidr"):
+        raise refusals.bad("subnets", "a subnetpool must be specified in the absence of a cidr")
+    return check.prefix(values["cidr"], values["ip_version"])
 
 
 def _check_overlap(session: Session, network: Network, cidr: Prefix) -> None:

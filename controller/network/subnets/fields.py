@@ -44,7 +44,7 @@ SUBNET = Fields(
             filter=number,
             sort=True,
         ),
-        Field(name="cidr", schema=_IP, create=True, required=True, filter=_cidr, sort=True),
+        Field(name="cidr", schema=schema.nullable(_IP), create=True, filter=_cidr, sort=True),
         Field(
             name="gateway_ip",
             schema={"type": ["string", "null"], "maxLength": 64},
@@ -75,7 +75,22 @@ SUBNET = Fields(
             update=True,
             default=list,
         ),
-        Field(name="subnetpool_id", schema={"type": "null"}, create=True, show=lambda _row, _view: None),
+        Field(
+            name="subnetpool_id",
+            schema=schema.nullable(schema.UUID),
+            create=True,
+            default=None,
+            filter=exact,
+            sort=True,
+        ),
+        Field(
+            name="use_default_subnetpool",
+            schema=schema.LOOSE_BOOLEAN,
+            create=True,
+            is_shown=False,
+            store=schema.as_bool,
+        ),
+        Field(name="prefixlen", schema=schema.integer(0, 128), create=True, is_shown=False, store=int),
         Field(
             name="service_types",
             schema={"type": "array", "maxItems": 0},

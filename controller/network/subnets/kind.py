@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from controller.network.collection import Kind, Related
-from controller.network.networks.model import Network
+from controller.network.rbac import model as rbac
 from controller.network.subnets.fields import SUBNET
 from controller.network.subnets.model import Subnet
 from controller.network.tags import model as tags
@@ -22,5 +21,5 @@ KIND = Kind(
     fields=SUBNET,
     model=Subnet,
     related=_related,
-    shared=lambda: Subnet.network_id.in_(select(Network.id).where(Network.is_shared)),
+    shared=lambda caller: rbac.granted(Subnet.network_id, caller.own_project),
 )

@@ -30,6 +30,7 @@ class Subnet(Standard, Base):
     allocation_pools: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     dns_nameservers: Mapped[list[str]] = mapped_column(JSON, default=list)
     host_routes: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
+    subnetpool_id: Mapped[Id | None] = mapped_column(ForeignKey("subnet_pools.id"), index=True)
     cursor: Mapped[str] = mapped_column(String(32), default="")
 
     @property

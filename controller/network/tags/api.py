@@ -11,6 +11,7 @@ from controller.network.networks.kind import KIND as NETWORKS
 from controller.network.ports.kind import KIND as PORTS
 from controller.network.routers.kind import KIND as ROUTERS
 from controller.network.security_groups.kind import KIND as SECURITY_GROUPS
+from controller.network.subnet_pools.kind import KIND as SUBNET_POOLS
 from controller.network.subnets.kind import KIND as SUBNETS
 from controller.network.tags import model as tags
 from controller.web import schema
@@ -166,6 +167,18 @@ class SecurityGroupTag(_Tag):
     """One tag of a security group."""
 
     kind = SECURITY_GROUPS
+
+
+class SubnetPoolTags(_Tags):
+    """Tags of a subnet pool."""
+
+    kind = SUBNET_POOLS
+
+
+class SubnetPoolTag(_Tag):
+    """One tag of a subnet pool."""
+
+    kind = SUBNET_POOLS
 
 
 class RouterTags(_Tags):

@@ -43,6 +43,25 @@ def test_one_of_two_overlapping_subnets(api: Any, make: Any) -> None:
     assert _together(api, 6, lambda _: api.post("/v2.0/subnets", body)) == {201: 1, 400: 5}
 
 
+def test_subnets_of_a_pool_are_apart(api: Any, make: Any) -> None:
+    pool = make("subnetpool", name="pool", prefixes=["10.0.0.0/22"], default_prefixlen=24)
+    networks = [make("network")["id"] for _ in range(8)]
+
+    def call(index: int) -> Any:
+        body = {"network_id": networks[index], "ip_version": 4, "subnetpool_id": pool["id"]}
+        return api.post("/v2.0/subnets", {"subnet": body})
+
+    assert _together(api, 8, call) == {201: 4, 409: 4}
+    assert len({s["cidr"] for s in api.get("/v2.0/subnets").json["subnets"]}) == 4
+
+
+def test_one_default_pool(api: Any) -> None:
+    body = {"subnetpool": {"name": "pool", "prefixes": ["10.0.0.0/8"], "is_default": True}}
+    tokens = ("admin@alpha", "admin@beta", "admin@admin")
+    found = _together(api, 6, lambda i: api.post("/v2.0/subnetpools", body, token=tokens[i % 3]))
+    assert found == {201: 1, 400: 5}
+
+
 def test_a_network_goes_or_gets_a_port(api: Any, make: Any) -> None:
     """Either the port was first and the network stays, or the network is gone and the port is refused."""
     for _ in range(5):

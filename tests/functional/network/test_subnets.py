@@ -78,7 +78,7 @@ def test_gateways(make: Any, network: Any) -> None:
         ({"ipv6_ra_mode": "slaac"}, 400, "InvalidInput"),
         ({"enable_dhcp": None}, 400, None),
         ({"network_id": "b" * 32}, 404, "NetworkNotFound"),
-        ({"subnetpool_id": "b" * 32}, 400, None),
+        ({"subnetpool_id": "b" * 32}, 404, "SubnetPoolNotFound"),
     ],
 )
 def test_bad_values(api: Any, network: Any, values: dict[str, Any], status: int, kind: str | None) -> None:

@@ -1,0 +1,1 @@
+"""Address scopes: within one every address is one place, and is routed as it is."""

@@ -1,0 +1,46 @@
+"""What is special about subnet pools in lists and look-ups."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.orm import Session
+
+from controller.network.collection import Kind, Params, Related
+from controller.network.rbac import model as rbac
+from controller.network.rbac import shared
+from controller.network.subnet_pools.fields import SUBNET_POOL
+from controller.network.subnet_pools.model import SubnetPool
+from controller.network.tags import model as tags
+from controller.web.errors import BadRequest
+from controller.web.fields import boolean
+
+
+def _related(session: Session, rows: Sequence[Any]) -> Related:
+    return {
+        "tags": tags.of(session, [row.id for row in rows]),
+        "shared_with": shared.related(session, rows),
+    }
+
+
+def _refine(statement: Select[Any], params: Params) -> Select[Any]:
+    """Narrows by ``is_default``."""
+    for text in params.get("is_default", ()):
+        try:
+            wanted = boolean(text)
+        except ValueError:
+            raise BadRequest(f"Invalid value {text!r} for filter is_default.") from None
+        statement = statement.where(
+            SubnetPool.default_of.is_not(None) if wanted else SubnetPool.default_of.is_(None)
+        )
+    return statement
+
+
+KIND = Kind(
+    name="subnet_pool",
+    fields=SUBNET_POOL,
+    model=SubnetPool,
+    related=_related,
+    shared=lambda caller: rbac.granted(SubnetPool.id, caller.own_project),
+    refine=_refine,
+)

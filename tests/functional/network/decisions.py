@@ -72,6 +72,7 @@ def _whole(plural: str, singular: str, body: dict[str, Any]) -> list[Row]:
     ]
 
 
+_POOL = "/v2.0/subnetpools/{row_id}"
 _ROUTER = "/v2.0/routers/{row_id}"
 _FORWARDINGS = "/v2.0/floatingips/{row_id}/port_forwardings"
 _FORWARDING = {"protocol": "tcp", "external_port": 81, "internal_port": 81, "internal_port_id": "{ports}"}
@@ -84,6 +85,7 @@ TABLE: list[Row] = [
     *_whole("ports", "port", {"network_id": "{networks}"}),
     *_whole("security-groups", "security_group", {"name": "g"}),
     *_whole("routers", "router", {"name": "r"}),
+    *_whole("subnetpools", "subnetpool", {"name": "p", "prefixes": ["10.50.0.0/16"]}),
     *_whole("floatingips", "floatingip", {"floating_network_id": "{outside}"}),
     *_collection(
         "/v2.0/security-group-rules",
@@ -93,6 +95,12 @@ TABLE: list[Row] = [
     Row("GET", "/v2.0/security-group-rules/{row_id}", READERS, NOT_THERE_TO_READERS),
     Row("PUT", "/v2.0/security-group-rules/{row_id}", NEVER, NEVER, {"security_group_rule": {}}),
     Row("DELETE", "/v2.0/security-group-rules/{row_id}", WRITERS, NOT_THERE_TO_WRITERS),
+    # subnet pools
+    Row("PUT", f"{_POOL}/add_prefixes", WRITERS, NOT_THERE_TO_WRITERS, {"prefixes": ["10.60.0.0/24"]}),
+    Row("PUT", f"{_POOL}/remove_prefixes", WRITERS, NOT_THERE_TO_WRITERS, {"prefixes": ["10.60.0.0/24"]}),
+    Row(
+        "PUT", f"{_POOL}/onboard_network_subnets", WRITERS, NOT_THERE_TO_WRITERS, {"network_id": "{networks}"}
+    ),
     # routers
     Row(
         "PUT",

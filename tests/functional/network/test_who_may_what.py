@@ -99,7 +99,16 @@ class World:
         forwarding["internal_ip_address"] = shown["fixed_ips"][0]["ip_address"]
         path = f"floatingips/{ids['floatingips']}/port_forwardings"
         ids["port_forwardings"] = make(path, **forwarding)
-        for kind in ("networks", "subnets", "ports", "security-groups", "routers", "floatingips"):
+        ids["subnetpools"] = make("subnetpools", name="p", prefixes=["10.40.0.0/16"])
+        for kind in (
+            "networks",
+            "subnetpools",
+            "subnets",
+            "ports",
+            "security-groups",
+            "routers",
+            "floatingips",
+        ):
             self.api.put(f"/v2.0/{kind}/{ids[kind]}/tags/red", token=token)
         limits = {"quota": {"network": 50}}
         assert self.api.put(f"/v2.0/quotas/{PROJECTS[project]}", limits, token="admin").status_code == 200

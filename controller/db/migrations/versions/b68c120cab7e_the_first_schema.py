@@ -6,7 +6,7 @@ from sqlalchemy.dialects import mysql
 
 from controller.db.columns import UtcDateTime
 
-revision = "1801cb8c79d6"
+revision = "b68c120cab7e"
 down_revision = None
 branch_labels = None
 depends_on = None

@@ -2,7 +2,7 @@
 
 import datetime
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import falcon
@@ -13,6 +13,7 @@ from contract import topics
 from controller.db import agents
 from controller.db.agents import Agent
 from controller.network import options, refusals
+from controller.network.networks import dhcp_hosts
 from controller.web import schema
 from controller.web.fields import boolean
 from controller.web.resource import Resource, answer, body_of, no_content, params_of
@@ -20,8 +21,9 @@ from controller.web.resource import Resource, answer, body_of, no_content, param
 #: From our agent's id to those of its further rows.
 _DHCP = uuid.UUID("6f0b7c52-6c1c-4c1e-9f4c-3f5f6f0d2b11")
 _L3 = uuid.UUID("0d4f8f3e-1b0f-4f6e-8a55-6c9a4b1f7e02")
-#: The type of agent that carries routers.
+#: The types of agent that carry routers, and that answer DHCP.
 L3_AGENT = "L3 agent"
+DHCP_AGENT = "DHCP agent"
 
 _CHECK = schema.compile_schema(
     {
@@ -67,7 +69,7 @@ def shown(agent: Agent) -> list[dict[str, Any]]:
         },
         {
             **_row(agent, str(uuid.uuid5(_DHCP, agent.id)), {"dhcp_driver": "dnsmasq"}),
-            "agent_type": "DHCP agent",
+            "agent_type": DHCP_AGENT,
             "binary": "neutron-dhcp-agent",
             "topic": "dhcp_agent",
             "availability_zone": zone,
@@ -108,6 +110,12 @@ def find(session: Session, row_id: str) -> tuple[Agent, dict[str, Any]]:
             if row["id"] == row_id:
                 return agent, row
     raise refusals.missing("agent", row_id)
+
+
+def on_hosts(session: Session, agent_type: str, hosts: Collection[str]) -> list[dict[str, Any]]:
+    """The rows of one type on these hosts."""
+    found = [a for a in agents.of_kind(session, topics.OVS_AGENT) if a.host in hosts]
+    return [row for agent in found for row in shown(agent) if row["agent_type"] == agent_type]
 
 
 _FILTERS: dict[str, Callable[[str], Any]] = {
@@ -188,4 +196,5 @@ def _forget(session: Session, agent_id: str) -> None:
     agent, _ = find(session, agent_id)
     if agent.is_up:
         raise refusals.in_use(f"Agent {agent_id} is alive: stop it on host {agent.host} first.", "AgentInUse")
+    dhcp_hosts.forget(session, agent.host)
     session.execute(delete(Agent).where(Agent.id == agent.id))

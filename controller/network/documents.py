@@ -20,6 +20,7 @@ from contract import topics
 from contract.document import Key
 from controller.db.agents import Agent
 from controller.db.host_documents import Dependents, DocumentKind, filled
+from controller.network.networks import dhcp_hosts
 from controller.network.networks.model import Network
 from controller.network.ports import service
 from controller.network.ports.groups import groups_of
@@ -36,7 +37,7 @@ def _port_hosts(session: Session, port_id: str) -> set[str]:
 
 
 def _network_hosts(session: Session, network_id: str) -> set[str]:
-    return _hosts(session.scalars(select(Port.binding_host).where(Port.network_id == network_id).distinct()))
+    return dhcp_hosts.with_network(session, network_id)
 
 
 def _group_hosts(session: Session, group_id: str) -> set[str]:
@@ -78,7 +79,7 @@ def _port(session: Session, host: str, port_id: str) -> port_contract.Port | Non
     )
 
 
-def _network(session: Session, _host: str, network_id: str) -> network_contract.Network | None:
+def _network(session: Session, host: str, network_id: str) -> network_contract.Network | None:
     network = session.get(Network, network_id, populate_existing=True)
     if network is None:
         return None
@@ -92,7 +93,9 @@ def _network(session: Session, _host: str, network_id: str) -> network_contract.
         network_contract.Network,
         network,
         subnets=tuple(_subnet(subnet) for subnet in subnets),
-        service_port=_service_port(session, network_id, {s.id: s.prefix.prefixlen for s in subnets}),
+        service_port=None
+        if dhcp_hosts.is_excluded(session, network_id, host)
+        else _service_port(session, network_id, {s.id: s.prefix.prefixlen for s in subnets}),
     )
 
 

@@ -13,6 +13,8 @@ _VERBS = (
 RULES = [
     *(rule(f"network:network:{verb}", check, f"{verb} networks") for verb, check in _VERBS),
     rule("network:network:provider", ADMIN, "see and give how a network is carried"),
+    rule("network:network:carrier", ADMIN, "see which hosts answer DHCP of a network"),
+    rule("network:network:schedule", ADMIN, "have hosts answer DHCP of a network, or not"),
     rule("network:network:share", ADMIN, "share a network, or make it external"),
     *(rule(f"network:subnet:{verb}", check, f"{verb} subnets") for verb, check in _VERBS),
     *(rule(f"network:port:{verb}", check, f"{verb} ports") for verb, check in _VERBS),

@@ -10,6 +10,7 @@ from controller.network import (
 )
 from controller.network.floating_ips.api import FloatingIpMember, FloatingIps
 from controller.network.networks.api import NetworkMember, Networks
+from controller.network.networks.dhcp_agents_api import AgentNetwork, AgentNetworks, NetworkAgents
 from controller.network.port_forwardings.api import PortForwardingMember, PortForwardings
 from controller.network.ports.api import PortMember, Ports
 from controller.network.routers.agents_api import AgentRouter, AgentRouters, RouterAgents
@@ -91,6 +92,9 @@ ROUTES: list[Route] = [
     ("/v2.0/agents/{agent_id}/l3-routers", AgentRouters),
     ("/v2.0/agents/{agent_id}/l3-routers/{row_id}", AgentRouter),
     ("/v2.0/routers/{row_id}/l3-agents", RouterAgents),
+    ("/v2.0/agents/{agent_id}/dhcp-networks", AgentNetworks),
+    ("/v2.0/agents/{agent_id}/dhcp-networks/{row_id}", AgentNetwork),
+    ("/v2.0/networks/{row_id}/dhcp-agents", NetworkAgents),
     ("/v2.0/availability_zones", availability_zones.AvailabilityZones),
     ("/v2.0/network-ip-availabilities", ip_availabilities.IpAvailabilities),
     ("/v2.0/network-ip-availabilities/{network_id}", ip_availabilities.IpAvailability),

@@ -7,6 +7,7 @@ many rows as it had, and is answered in bounded time.
 import datetime
 import functools
 import time
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -179,7 +180,10 @@ def test_ids(whole: Whole, sweep: Sweep, service: Service) -> None:
         is_owned = kind in whole.foreign and kind not in ("flavors", "roles", "projects", "users")
         if is_owned and service.name in ("network", "volume", "compute", "image"):
             answer = sweep.send(call, call.filled(whole.own | {kind: whole.foreign[kind]}), body)
-            allowed = (404,) if call.method == "GET" else (400, 403, 404, 405, 409, 415)
+            allowed: tuple[int, ...] = (400, 403, 404, 405, 409, 415)
+            if call.method == "GET":
+                unknown = sweep.send(call, call.filled(whole.own | {kind: str(uuid.uuid4())}))
+                allowed = (unknown.status_code,) if unknown.status_code == 403 else (404,)
             sweep.expect(answer, allowed, f"foreign {call.method} {call.path}")
 
 

@@ -4,8 +4,6 @@ import falcon
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from contract import topics
-from controller.db import agents as agent_rows
 from controller.db.agents import Agent
 from controller.network import agents, collection, refusals
 from controller.network.routers import attached, host
@@ -33,13 +31,8 @@ class RouterAgents(Resource):
         caller = self.allow(req, "network:router:carrier")
         with self.db.read() as session:
             router = collection.find(session, KIND, caller, row_id)
-            rows = [
-                row
-                for agent in agent_rows.of_kind(session, topics.OVS_AGENT)
-                if agent.host == router.host
-                for row in agents.shown(agent)
-            ]
-        answer(resp, {"agents": [row for row in rows if row["agent_type"] == agents.L3_AGENT]})
+            rows = agents.on_hosts(session, agents.L3_AGENT, [router.host])
+        answer(resp, {"agents": rows})
 
 
 class AgentRouters(Resource):

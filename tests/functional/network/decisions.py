@@ -147,6 +147,10 @@ TABLE: list[Row] = [
     Row("GET", "/v2.0/agents/{agent_id}/l3-routers", ADMINS),
     Row("POST", "/v2.0/agents/{agent_id}/l3-routers", ADMINS, body={"router_id": "{routers}"}),
     Row("DELETE", "/v2.0/agents/{agent_id}/l3-routers/{row_id}", ADMINS, ADMINS),
+    Row("GET", "/v2.0/agents/{agent_id}/dhcp-networks", ADMINS),
+    Row("POST", "/v2.0/agents/{agent_id}/dhcp-networks", ADMINS, body={"network_id": "{networks}"}),
+    Row("DELETE", "/v2.0/agents/{agent_id}/dhcp-networks/{row_id}", ADMINS, ADMINS),
+    Row("GET", "/v2.0/networks/{row_id}/dhcp-agents", ADMINS, ADMINS),
     # for finding out
     Row("GET", "/v2.0/availability_zones", READERS),
     Row("GET", "/v2.0/network-ip-availabilities", ADMINS),

@@ -52,6 +52,8 @@ class World:
     def decision(self, row: Row, role: str, project: str) -> str:
         """The letter for what a call is answered; what else it may be is told as it is."""
         ids = self.ids[project]
+        if "dhcp-networks" in row.url:
+            ids = {**ids, "agents": ids["dhcp agents"]}
         url = Call(SERVICE, row.method, row.url, True).filled(ids)
         body = _filled(row.body, ids)
         of_another = "" if "{" in row.url or project == OWN else PROJECTS[project]
@@ -112,8 +114,10 @@ class World:
             self.api.put(f"/v2.0/{kind}/{ids[kind]}/tags/red", token=token)
         limits = {"quota": {"network": 50}}
         assert self.api.put(f"/v2.0/quotas/{PROJECTS[project]}", limits, token="admin").status_code == 200
-        agents = self.api.get("/v2.0/agents?agent_type=L3%20agent", token="admin").json["agents"]
-        further = {"agents": agents[0]["id"], "l3-routers": ids["routers"], "quotas": PROJECTS[project]}
+        agents = self.api.get("/v2.0/agents", token="admin").json["agents"]
+        by_type = {agent["agent_type"]: agent["id"] for agent in agents}
+        ids |= {"dhcp agents": by_type["DHCP agent"], "dhcp-networks": ids["networks"]}
+        further = {"agents": by_type["L3 agent"], "l3-routers": ids["routers"], "quotas": PROJECTS[project]}
         return ids | further | {"network-ip-availabilities": ids["networks"]}
 
 

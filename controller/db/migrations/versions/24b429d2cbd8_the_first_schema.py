@@ -6,7 +6,7 @@ from sqlalchemy.dialects import mysql
 
 from controller.db.columns import UtcDateTime
 
-revision = "b68c120cab7e"
+revision = "24b429d2cbd8"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -821,6 +821,22 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "network_dhcp_hosts",
+        sa.Column("network_id", sa.String(length=64), nullable=False),
+        sa.Column("host", sa.String(length=64), nullable=False),
+        sa.Column("is_served", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["network_id"], ["networks.id"], name=op.f("fk_network_dhcp_hosts_network_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("network_id", "host", name=op.f("pk_network_dhcp_hosts")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("network_dhcp_hosts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_network_dhcp_hosts_host"), ["host"], unique=False)
+
+    op.create_table(
         "ports",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("network_id", sa.String(length=64), nullable=False),
@@ -1450,6 +1466,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_ports_binding_host")
 
     op.drop_table("ports")
+    with op.batch_alter_table("network_dhcp_hosts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_network_dhcp_hosts_host"))
+
+    op.drop_table("network_dhcp_hosts")
     op.drop_table("inventories")
     with op.batch_alter_table("image_tags", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_image_tags_tag"))

@@ -31,7 +31,7 @@ class Inspect(msgspec.Struct, frozen=True, kw_only=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Something on a host: ``place`` is where it was seen (domain, port, target, file).
 
-    ``is_known``: the agent's ledger holds a document for it.
+    ``is_known``: the agent's ledger holds a document for it. ``lacks`` is what that says and the host has not.
     """
 
     kind: str
@@ -39,6 +39,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     is_known: bool
     details: str = ""
+    lacks: str = ""
 
 
 class InspectAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from contract.calls import InspectAnswer
 from contract.document import Key
 from contract.report import Capabilities, Inventory
 from contract.topics import OVS_AGENT
-from ovs_agent import keeper, metadata_answers, observe, options
+from ovs_agent import keeper, lacking, metadata_answers, observe, options
 from ovs_agent.apply import Applier, Edges
 from ovs_agent.desired import Desired
 from ovs_agent.handlers import (
@@ -26,6 +26,7 @@ from ovs_agent.handlers import (
     SecurityGroupHandler,
     SegmentHandler,
 )
+from ovs_agent.host.changes import Changes
 from ovs_agent.host.ovsdb import Interface, Ovsdb, OvsdbError
 from ovs_agent.host.processes import Processes
 from ovs_agent.keeper import Keeper
@@ -72,16 +73,19 @@ def build(
     server = MetadataServer(lambda request: metadata_answers.answer(desired, request))
     stack.callback(server.stop)
     root = settings.state_dir(conf, "dhcp")
-    edges = Edges(database, switch, server, processes, root.joinpath)
+    changes = Changes(lambda namespaces: poke(observe.keys_of(namespaces)))
+    stack.callback(changes.stop)
+    edges = Edges(database, switch, server, processes, changes, root.joinpath)
     applier = Applier(desired, edges, poke)
     resolvers = tuple(str(address) for address in own.dns_servers)
     services = Services(desired, edges, applier, resolvers)
+    routers = Routers(desired, edges, applier)
     handlers: dict[str, Handler] = {
         "segment": SegmentHandler(desired, switch, poke),
         "security_group": SecurityGroupHandler(switch),
         "network": NetworkHandler(desired, database, switch, services, poke),
         "instance_data": InstanceDataHandler(),
-        "router": RouterHandler(Routers(desired, edges, applier)),
+        "router": RouterHandler(routers),
         "port": PortHandler(desired, edges, services, applier, poke),
     }
     told = _Told(conf)
@@ -102,7 +106,9 @@ def build(
     return Parts(
         handlers=handlers,
         describe=told.describe,
-        inspect=lambda: InspectAnswer(findings=tuple(observe.findings(database, desired))),
+        inspect=lambda: InspectAnswer(
+            findings=(*observe.findings(database, desired), *lacking.findings(desired, services, routers))
+        ),
         order=ORDER,
     )
 

@@ -14,6 +14,7 @@ from ovs_agent.desired import Desired
 from ovs_agent.flows.network import Seat
 from ovs_agent.flows.pipeline import View
 from ovs_agent.host import arp, conntrack, dnsmasq, links, netns, nft, ofctl, ovsdb, routing
+from ovs_agent.host.changes import Changes
 from ovs_agent.host.processes import Processes
 from ovs_agent.metadata_server import MetadataServer
 from ovs_agent.namespaces import nat
@@ -31,6 +32,7 @@ class Edges:
     switch: Switch
     server: MetadataServer
     processes: Processes
+    changes: Changes
     directory: Callable[[str], pathlib.Path]
 
 
@@ -44,6 +46,7 @@ class Applier:
         self._switch = edges.switch
         self._server = edges.server
         self._processes = edges.processes
+        self._changes = edges.changes
         self._directory = edges.directory
         self._poke = poke
         self._acts: dict[type, Callable[[Any], None]] = {
@@ -117,6 +120,8 @@ class Applier:
 
     def _make_namespace(self, action: plan.MakeNamespace) -> None:
         inside = action.interior
+        if not (netns.exists(inside.namespace) and links.exists(inside.outer)):
+            self._remove_outer(inside.outer)
         netns.create(inside.namespace)
         links.make_pair(inside.outer, inside.inner, inside.namespace)
         links.furnish(inside.namespace, inside.inner, inside.mac_address, inside.mtu, inside.addresses)
@@ -160,16 +165,20 @@ class Applier:
 
     def _make_router(self, action: plan.MakeRouter) -> None:
         netns.create(action.namespace)
+        self._changes.follow(action.namespace)
         routing.prepare(action.namespace)
 
     def _make_link(self, action: plan.MakeLink) -> None:
-        """What is plugged under this name is unplugged first: Open vSwitch would go on with the lost link."""
         link = action.link
-        if self._ovsdb.interface(link.outer) is not None:
-            self._ovsdb.unplug(link.outer)
-            self._ovsdb.settle(INTEGRATION)
-        links.remove(link.outer)
+        self._remove_outer(link.outer)
         links.make_pair(link.outer, link.name, action.namespace)
+
+    def _remove_outer(self, name: str) -> None:
+        """What is left of a link, before it is made anew: Open vSwitch would go on with the lost one."""
+        if self._ovsdb.interface(name) is not None:
+            self._ovsdb.unplug(name)
+            self._ovsdb.settle(INTEGRATION)
+        links.remove(name)
 
     def _plug_link(self, action: plan.PlugLink) -> None:
         link = action.link

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from contract.calls import Finding
 from contract.document import Key
+from contract.network import Network
 from contract.router import Router
 from ovs_agent import plan
 from ovs_agent.desired import Desired
@@ -115,6 +116,17 @@ def changed_keys(before: Interface | None, after: Interface | None) -> list[Key]
         if row is not None and row.router_id:
             keys.add(Key("router", row.router_id))
     return sorted(keys)
+
+
+def keys_of(namespaces: Iterable[str]) -> list[Key]:
+    """Whose namespaces these are; those of others are nobody's."""
+    kinds = {names.PREFIX: Network.KIND, names.ROUTER_PREFIX: Router.KIND}
+    return sorted(
+        Key(kind, name.removeprefix(prefix))
+        for name in namespaces
+        for prefix, kind in kinds.items()
+        if name.startswith(prefix)
+    )
 
 
 def _essence(row: Interface) -> tuple[object, ...]:

@@ -1,6 +1,7 @@
 """Routers of this host: a namespace each, brought to what its document says, and taken away."""
 
 import hashlib
+from typing import NamedTuple
 
 import msgspec
 
@@ -9,8 +10,18 @@ from contract.router import Router
 from ovs_agent import observe, plan
 from ovs_agent.apply import Applier, Edges
 from ovs_agent.desired import Desired
+from ovs_agent.host import netns
 from ovs_agent.namespaces import advertisements, names, nat
 from ovs_agent.namespaces import router as namespaces
+from ovs_agent.namespaces.dhcp import Files
+
+
+class _Wanted(NamedTuple):
+    """A router's document, compiled."""
+
+    interior: namespaces.Interior
+    nat: nat.Nat
+    files: Files | None
 
 
 class Routers:
@@ -21,6 +32,7 @@ class Routers:
         self._ovsdb = edges.database
         self._switch = edges.switch
         self._directory = edges.directory
+        self._changes = edges.changes
         self._applier = applier
         #: What neighbours were told since this process started: a new one tells it again, which does no harm.
         self._announced: dict[str, frozenset[plan.Announcement]] = {}
@@ -30,22 +42,33 @@ class Routers:
 
         Raises ValueError for a document that cannot be obeyed at all, OSError and the edges' errors.
         """
-        interior, translation = namespaces.interior(router), nat.compile_nat(router)
-        directory = self._directory(router.id)
-        files = advertisements.compile_files(router, str(directory))
+        wanted = self._wanted(router)
+        interior = wanted.interior
+        if netns.exists(interior.namespace):
+            self._changes.follow(interior.namespace)
         wired = frozenset(link.name for link in interior.links if self._is_wired(link.port_id))
-        seen = msgspec.structs.replace(
-            observe.router(self._ovsdb, self._desired, router.id, directory),
-            wired=wired,
-            announced=self._announced.get(router.id, frozenset()),
-        )
-        self._applier.apply(
-            plan.router(router.id, interior, (translation, _digest(translation)), files, seen)
-        )
+        self._applier.apply(self._actions(router.id, wanted, wired))
         self._announced[router.id] = plan.announcements(interior.inside, wired)
-        if files is not None:
+        if wanted.files is not None:
             self._applier.watch_dnsmasq(Key(Router.KIND, router.id))
-        return interior.faults + translation.faults
+        return interior.faults + wanted.nat.faults
+
+    def lacking(self, router: Router) -> tuple[plan.Action, ...]:
+        """What would be done now to have it as its document says. Raises as ``bring`` does."""
+        return self._actions(router.id, self._wanted(router), frozenset()) if router.is_admin_up else ()
+
+    def _wanted(self, router: Router) -> _Wanted:
+        files = advertisements.compile_files(router, str(self._directory(router.id)))
+        return _Wanted(namespaces.interior(router), nat.compile_nat(router), files)
+
+    def _actions(self, router_id: str, wanted: _Wanted, wired: frozenset[str]) -> tuple[plan.Action, ...]:
+        seen = msgspec.structs.replace(
+            observe.router(self._ovsdb, self._desired, router_id, self._directory(router_id)),
+            wired=wired,
+            announced=self._announced.get(router_id, frozenset()),
+        )
+        translation = (wanted.nat, _digest(wanted.nat))
+        return plan.router(router_id, wanted.interior, translation, wanted.files, seen)
 
     def is_active(self, router: Router) -> bool:
         """Whether all its ports have their flows."""

@@ -46,6 +46,18 @@ class Services:
             self._applier.apply(plan.service(network.id, interior, self._files(network), seen))
             self._applier.watch_dnsmasq(Key(Network.KIND, network.id))
 
+    def lacking(self, network: Network) -> tuple[plan.Action, ...]:
+        """What would be done now to have them as its document says; going over the namespace does nothing then.
+
+        Raises as ``bring`` does.
+        """
+        interior = metadata.interior(network)
+        if interior is None:
+            return ()
+        seen = observe.service(self._ovsdb, self._server, self._directory(network.id), network.id, interior)
+        actions = plan.service(network.id, interior, self._files(network), seen)
+        return actions if not seen.is_namespace else actions[1:]
+
     def admit(self, network: Network) -> None:
         """Has DHCP know the network's present ports, before one of them is told to be ready."""
         with self._locks[network.id]:

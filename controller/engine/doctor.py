@@ -49,6 +49,7 @@ def examine(session: Session, hosts: Mapping[Place, InspectAnswer | None]) -> li
         *_servers(session),
         *_documents(session),
         *_operations(session),
+        *_lacking(hosts),
         *_unknown(session, hosts),
     ]
 
@@ -150,6 +151,17 @@ def _operations(session: Session) -> Iterable[Disagreement]:
                 f"{operation.kind} of {operation.subject} runs for {age:.0f} s",
                 f"it is at step {operation.step} ({operation.direction})",
             )
+
+
+def _lacking(hosts: Mapping[Place, InspectAnswer | None]) -> Iterable[Disagreement]:
+    """What a host has otherwise than its agent was told: taken away or changed by hand, or not made yet."""
+    for (agent, host), answer in hosts.items():
+        for finding in answer.findings if answer is not None else ():
+            if finding.lacks:
+                yield Disagreement(
+                    f"{finding.kind} {finding.id} on {host} ({finding.place}): {finding.lacks}",
+                    f"{agent} mends it when it looks at it next; see its log if this stays",
+                )
 
 
 def _unknown(session: Session, hosts: Mapping[Place, InspectAnswer | None]) -> Iterable[Disagreement]:

@@ -3,15 +3,17 @@
 pyroute2's own ``netns.create`` forks, and without a fork it binds the main thread's namespace.
 """
 
+import contextlib
+import os
 import pathlib
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from pyroute2 import netns
 
-_DIRECTORY = pathlib.Path("/run/netns")
+DIRECTORY = pathlib.Path("/run/netns")
 _TIMEOUT_S = 30
 
 Result = TypeVar("Result")
@@ -23,12 +25,25 @@ class NamespaceError(Exception):
 
 def exists(name: str) -> bool:
     """Whether there is a namespace of this name that can be entered."""
-    return (_DIRECTORY / name).exists()
+    return (DIRECTORY / name).exists()
 
 
 def names() -> list[str]:
     """All named namespaces."""
-    return sorted(path.name for path in _DIRECTORY.iterdir()) if _DIRECTORY.is_dir() else []
+    return sorted(path.name for path in DIRECTORY.iterdir()) if DIRECTORY.is_dir() else []
+
+
+@contextlib.contextmanager
+def opened(name: str) -> Iterator[int]:
+    """A handle of a namespace, for a while. Raises NamespaceError."""
+    try:
+        handle = os.open(DIRECTORY / name, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise NamespaceError(f"namespace {name}: {error}") from error
+    try:
+        yield handle
+    finally:
+        os.close(handle)
 
 
 def create(name: str) -> None:
@@ -53,7 +68,7 @@ def inside(name: str, work: Callable[[], Result]) -> Result:
 
     def run() -> None:
         try:
-            netns.setns(str(_DIRECTORY / name), flags=0, fork=False)
+            netns.setns(str(DIRECTORY / name), flags=0, fork=False)
             outcome.append(work())
         except BaseException as error:
             failure.append(error)

@@ -88,7 +88,10 @@ def serve(command, ledger, loop, parts):
         say(idle=loop.wait_idle(command["idle"]))
     elif "inspect" in command:
         findings = parts.inspect().findings
-        say(inspect=[[f.kind, f.id, f.place, f.is_known] for f in findings])
+        say(
+            inspect=[[f.kind, f.id, f.place, f.is_known] for f in findings],
+            lacks=[f.lacks for f in findings if f.lacks],
+        )
     elif "describe" in command:
         say(describe=parts.describe()[0].datapath_type)
 

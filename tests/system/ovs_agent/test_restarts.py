@@ -7,6 +7,8 @@ import cloud
 import pytest
 from pretended import eventually
 
+from ovs_agent.namespaces import names
+
 
 @pytest.fixture(scope="module")
 def scene(host):
@@ -116,6 +118,20 @@ def test_a_dead_dnsmasq_is_started_again(host, scene):
         lambda: len(set(host.run("pgrep", "-x", "dnsmasq", check=False).split()) - pids) == len(pids), 10
     )
     assert a.lease()["ip"] == "10.6.0.11"
+
+
+def test_services_that_somebody_takes_away_are_made_again(host, scene):
+    """dnsmasq and the metadata server keep the namespace alive whose name is gone: what they serve is made anew."""
+    documents, (a, *_) = scene
+    namespace, asked = f"qdhcp-{a.port.network_id}", "http://169.254.169.254/latest/meta-data/local-hostname"
+    link = names.outer(documents[3].service_port.id)
+    for harm in (("ip", "netns", "delete", namespace), ("ip", "link", "delete", link)):
+        host.run(*harm)
+        assert eventually(lambda: namespace in host.run("ls", "/run/netns"), 10, host.agent.log)
+        assert eventually(lambda: a.lease().get("ip") == "10.6.0.11", 30, host.agent.log), harm
+        a.run("ip", "route", "replace", "169.254.169.254", "via", "10.6.0.2")
+        assert eventually(lambda: a.get(asked) == "a\n200", 10, host.agent.log), harm
+    assert not host.agent.ask(inspect=1)["lacks"]
 
 
 def test_a_tap_plugged_again_is_wired_again(host, scene):

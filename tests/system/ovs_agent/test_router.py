@@ -113,25 +113,49 @@ def test_port_forwardings(scene):
     assert fetch(scene.outside, "172.24.4.20:80") == ""
 
 
-def test_rules_that_somebody_flushed_are_back_at_the_next_look(scene):
+def by_hand(scene):
+    """What somebody may do to a router, by what the doctor says is to be done then."""
+    gateway = scene.ports[2].id
+    return {
+        "ApplyNat": lambda: scene.inside("nft", "flush", "ruleset"),
+        "FurnishRouter": lambda: [
+            scene.inside("ip", "addr", "del", "172.24.4.10/32", "dev", f"qg-{gateway[:11]}"),
+            scene.inside("ip", "route", "del", "default"),
+        ],
+        "MakeLink": lambda: scene.host.run("ip", "link", "del", f"rtr{gateway.replace('-', '')[:12]}"),
+        "PlugLink": lambda: scene.host.run("ovs-vsctl", "del-port", f"rtr{gateway.replace('-', '')[:12]}"),
+        "MakeRouter": lambda: scene.host.run("ip", "netns", "delete", f"qrouter-{scene.router.id}"),
+    }
+
+
+def is_whole(scene):
+    """Whether the router does what it did: out, in, and by its rules."""
+    return scene.a.reaches("172.24.4.1", 1) and scene.outside.reaches("172.24.4.10", 1)
+
+
+def test_what_somebody_undoes_is_noticed_and_mended(scene):
     rules = scene.inside("nft", "list", "ruleset")
     assert "172.24.4.10" in rules
-    scene.inside("nft", "flush", "ruleset")
-    scene.host.agent.store(scene.router)
-    eventually(lambda: scene.inside("nft", "list", "ruleset") == rules, 10)
-    scene.inside("nft", "flush", "table", "ip", "cumulet")
-    scene.inside("ip", "addr", "del", "172.24.4.10/32", "dev", f"qg-{scene.ports[2].id[:11]}")
-    scene.inside("ip", "route", "del", "default")
-    scene.host.agent.kill()
-    scene.host.start_agent()
-    eventually(lambda: scene.inside("nft", "list", "ruleset") == rules, 20)
-    assert eventually(lambda: scene.outside.reaches("172.24.4.10"), 10)
+    for name, harm in by_hand(scene).items():
+        harm()
+        assert eventually(lambda: is_whole(scene), 30, scene.host.agent.log), name
+        assert eventually(lambda: scene.inside("nft", "list", "ruleset") == rules, 10), name
 
 
-def test_a_namespace_that_somebody_deleted_is_made_again(scene):
-    scene.host.run("ip", "netns", "delete", f"qrouter-{scene.router.id}")
-    assert eventually(lambda: scene.a.reaches("172.24.4.1", 1), 30, scene.host.agent.log)
-    assert eventually(lambda: scene.outside.reaches("172.24.4.10", 1), 30, scene.host.agent.log)
+def test_the_doctor_is_told_what_somebody_undid(scene):
+    """By an agent that fails to mend it; then it does, also what happened while there was no agent."""
+    host, plan = scene.host, scene.host.directory / "faults"
+    host.faults = str(plan)
+    for name, harm in by_hand(scene).items():
+        host.agent.kill()
+        harm()
+        plan.write_text("agent.router.apply.before fail *\n")
+        host.start_agent()
+        assert any(name in lack for lack in host.agent.ask(inspect=1)["lacks"]), name
+        plan.write_text("")
+        assert eventually(lambda: is_whole(scene), 30, host.agent.log), name
+    host.faults = ""
+    assert eventually(lambda: not host.agent.ask(inspect=1)["lacks"], 10)
 
 
 def test_a_router_that_is_down_routes_nothing(scene):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from contract.calls import Finding, InspectAnswer
 from contract.document import Key
@@ -69,6 +69,18 @@ def test_an_agent_that_does_not_answer(db: Database, server_id: str) -> None:
 def test_an_agent_that_is_frozen_is_told_to_adopt(db: Database, server_id: str) -> None:
     found = only(look(db, nova_compute=InspectAnswer(frozen="the database went back")))
     assert found.adopt == (NOVA_COMPUTE, "one")
+
+
+def test_what_a_host_lacks_is_named(db: Database, server_id: str) -> None:
+    with db.read() as session:
+        network_id = session.scalars(
+            select(HostDocument.resource_id).where(HostDocument.kind == "network")
+        ).one()
+    lacks = Finding(
+        kind="network", id=network_id, place="qdhcp", is_known=True, lacks="to be done: StartDnsmasq"
+    )
+    found = only(look(db, ovs_agent=InspectAnswer(findings=(lacks,))))
+    assert "StartDnsmasq" in found.what and network_id in found.what and found.repair is None
 
 
 def _lose_operation(db: Database, server_id: str) -> None:

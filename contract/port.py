@@ -5,6 +5,7 @@ from typing import ClassVar
 import msgspec
 
 from contract.document import Document
+from contract.qos import Limit
 
 
 class FixedIp(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +31,10 @@ class DhcpOption(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Port(Document, frozen=True, kw_only=True):
-    """A port bound to this host. Groups are named here; their rules and members are documents."""
+    """A port bound to this host. Groups are named here; their rules and members are documents.
+
+    ``dscp_mark`` is what its packets leave with.
+    """
 
     KIND: ClassVar[str] = "port"
 
@@ -46,6 +50,8 @@ class Port(Document, frozen=True, kw_only=True):
     security_group_ids: tuple[str, ...] = ()
     hostname: str = ""
     extra_dhcp_opts: tuple[DhcpOption, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    dscp_mark: int | None = None
 
 
 class PortObserved(msgspec.Struct, frozen=True, kw_only=True):

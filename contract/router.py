@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from contract.document import Document
+from contract.qos import Limit
 
 AdvertisedMode = Literal["slaac", "dhcpv6-stateful", "dhcpv6-stateless"]
 
@@ -35,6 +36,7 @@ class RouterGateway(msgspec.Struct, frozen=True, kw_only=True):
     """A port of the router on an external network. ``next_hops`` are the gateways of its subnets.
 
     ``is_snat``: what comes from inside and has no floating IP leaves with the first IPv4 address of the port.
+    ``limits`` are of bandwidth, for each of its IPv4 addresses.
     """
 
     port_id: str
@@ -44,6 +46,7 @@ class RouterGateway(msgspec.Struct, frozen=True, kw_only=True):
     addresses: tuple[str, ...] = ()
     next_hops: tuple[str, ...] = ()
     is_snat: bool = True
+    limits: tuple[Limit, ...] = ()
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,11 +57,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FloatingIp(msgspec.Struct, frozen=True, kw_only=True):
-    """An outer IPv4 address that stands for an inner one, in both directions."""
+    """An outer IPv4 address that stands for an inner one, in both directions. ``limits`` are of bandwidth."""
 
     id: str
     floating_ip_address: str
     fixed_ip_address: str
+    limits: tuple[Limit, ...] = ()
 
 
 class PortForwarding(msgspec.Struct, frozen=True, kw_only=True):

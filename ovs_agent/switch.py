@@ -9,12 +9,12 @@ tenant's flow cannot keep out another's.
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from contract.document import Key
 from ovs_agent.flows import epoch
-from ovs_agent.flows.flow import Compiled, Flow, cookie
+from ovs_agent.flows.flow import Compiled, Flow, Meter, cookie
 from ovs_agent.flows.pipeline import View, compile_owner
 from ovs_agent.flows.tunnel import Plumbing
 from ovs_agent.host import ofctl
@@ -40,10 +40,11 @@ class _Ticket:
 
 @dataclass
 class _Installed:
-    """Flows by owner and place, as the switch has them."""
+    """Flows by owner and place, and meters by number with their owner, as the switch has them."""
 
     integration: dict[Key, dict[str, Flow]] = field(default_factory=dict)
     tunnel: dict[Key, dict[str, Flow]] = field(default_factory=dict)
+    meters: dict[int, tuple[Key, Meter]] = field(default_factory=dict)
 
 
 class Switch:
@@ -132,8 +133,13 @@ class Switch:
             installed = _Installed()
             for owner, flows in compiled.items():
                 self._note(owner, flows, installed)
+            # those that no document wants are nobody's, and go
+            there = {meter.number: (epoch.EVERYONE, meter) for meter in ofctl.meters(INTEGRATION)}
+            _set_meters(compiled, there)
             ofctl.replace(TUNNEL, _texts(installed.tunnel))
             ofctl.replace(INTEGRATION, _texts(installed.integration))
+            _drop_meters(there, {epoch.EVERYONE: ()})
+            installed.meters = there
             self._view, self._installed, self._is_ready = view, installed, True
             self._unsure.clear()
             return found is None
@@ -176,6 +182,7 @@ class Switch:
 
     def _install(self, owners: set[Key]) -> None:
         compiled = {owner: compile_owner(self._view, owner) for owner in sorted(owners)}
+        _set_meters(compiled, self._installed.meters)
         unsure, self._unsure = self._unsure & owners, self._unsure | owners
         for bridge, installed, side in (
             (TUNNEL, self._installed.tunnel, "tunnel"),
@@ -193,6 +200,7 @@ class Switch:
         for owner, flows in compiled.items():
             self._note(owner, flows, self._installed)
         self._unsure -= owners
+        _drop_meters(self._installed.meters, {owner: flows.meters for owner, flows in compiled.items()})
 
     def _note(self, owner: Key, flows: Compiled, installed: _Installed) -> None:
         for side, made in ((installed.integration, flows.integration), (installed.tunnel, flows.tunnel)):
@@ -203,6 +211,23 @@ class Switch:
         if flows.faults:
             self._faults[owner] = flows.faults
             LOG.warning("%s %s: %s", owner.kind, owner.id, "; ".join(flows.faults[:10]))
+
+
+def _set_meters(compiled: Mapping[Key, Compiled], installed: dict[int, tuple[Key, Meter]]) -> None:
+    """Before the flows that use them. A port that is plugged where another one was takes its meters over."""
+    for owner, flows in compiled.items():
+        for meter in flows.meters:
+            if meter.number not in installed or installed[meter.number][1] != meter:
+                ofctl.set_meter(INTEGRATION, meter)
+            installed[meter.number] = (owner, meter)
+
+
+def _drop_meters(installed: dict[int, tuple[Key, Meter]], wanted: Mapping[Key, tuple[Meter, ...]]) -> None:
+    """Meters of these owners that they no longer want, after the flows that used them: these would go with them."""
+    for number, (owner, _) in list(installed.items()):
+        if owner in wanted and number not in {meter.number for meter in wanted[owner]}:
+            ofctl.delete_meter(INTEGRATION, number)
+            del installed[number]
 
 
 def _difference(owner: Key, before: dict[str, Flow] | None, after: tuple[Flow, ...]) -> Iterable[str]:

@@ -36,14 +36,18 @@ def inner(fields: Fields, document: Any) -> Any:
 
 def created(fields: Fields, given: Any, caller: Caller, policy: Policy) -> dict[str, Any]:
     """Accepted values of a new resource by attribute, with ``project_id``. Raises BadRequest, Forbidden."""
+    values = taken(fields, given, caller, policy)
+    values["project_id"] = _owner(given, caller)
+    return values
+
+
+def taken(fields: Fields, given: Any, caller: Caller, policy: Policy) -> dict[str, Any]:
+    """As ``created``, for what has no owner of its own."""
     given = _known(fields, given, "create")
     missing = [f.name for f in fields.fields if f.required and f.create and f.name not in given]
     if missing:
         raise refusals.malformed(f"Failed to parse request. Required attribute '{missing[0]}' not specified")
-    owner = _owner(given, caller)
-    values = fields.values("create", fields.check("create", given), caller, policy)
-    values["project_id"] = owner
-    return values
+    return fields.values("create", fields.check("create", given), caller, policy)
 
 
 def updated(fields: Fields, given: Any, caller: Caller, policy: Policy) -> dict[str, Any]:

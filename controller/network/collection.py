@@ -80,9 +80,16 @@ def listed(
     statement = visible(kind, select(kind.model.__table__), caller)
     statement = tags.refine(kind.refine(statement, params), kind.model, params)
     statement = shared.refine(statement, kind.model, kind.fields, caller, params)
-    statement = paging.apply_filters(statement, kind.model, kind.fields, params)
+    return paged(session, statement, kind.model, kind.fields, params)
+
+
+def paged(
+    session: Session, statement: Select[Any], model: Any, fields: Fields, params: Params
+) -> tuple[list[Any], paging.Page, bool]:
+    """As ``listed``, for rows that are found already. Raises BadRequest."""
+    statement = paging.apply_filters(statement, model, fields, params)
     page = _page(params)
-    statement = paging.apply_page(session, statement, kind.model, kind.fields, page)
+    statement = paging.apply_page(session, statement, model, fields, page)
     rows, has_more = paging.cut(session.execute(statement).all(), page)
     return rows, page, has_more
 

@@ -3,8 +3,9 @@ Those of routers are in ``routers/document.py``, and taken in here.
 
 Fields are filled from rows by name; named here are those that are computed.
 ``DOCUMENTS`` and ``DEPENDENTS`` are handed to the engine by main. Kinds of rows in the outbox: "port",
-"network", "subnet", "security_group", "router", and two that are no rows of their own: "segment" (a network whose
-ports or service port changed, but not itself) and "tunnel_endpoint" (a host whose VTEP changed).
+"network", "subnet", "security_group", "router", "qos_policy", and three that are no rows of their own: "segment" (a
+network whose ports or service port changed, but not itself), "network_qos" (a network that has another QoS policy) and
+"tunnel_endpoint" (a host whose VTEP changed).
 """
 
 from collections.abc import Iterable
@@ -25,6 +26,8 @@ from controller.network.networks.model import Network
 from controller.network.ports import service
 from controller.network.ports.groups import groups_of
 from controller.network.ports.model import Port, PortAddress, PortGroup
+from controller.network.qos import effective as qos
+from controller.network.qos import users as qos_users
 from controller.network.routers import document as router_document
 from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule
 from controller.network.subnets.model import Subnet
@@ -68,6 +71,7 @@ def _port(session: Session, host: str, port_id: str) -> port_contract.Port | Non
         .where(PortAddress.port_id == port_id)
         .order_by(PortAddress.ordinal)
     )
+    policy_id = qos.policy_of_port(session, port)
     return filled(
         port_contract.Port,
         port,
@@ -76,6 +80,8 @@ def _port(session: Session, host: str, port_id: str) -> port_contract.Port | Non
         is_port_security=port.is_port_security and not port.device_owner.startswith("network:"),
         security_group_ids=groups_of(session, [port_id]).get(port_id, ()),
         hostname=port.dns_name,
+        limits=qos.limits(session, policy_id),
+        dscp_mark=qos.dscp_mark(session, policy_id),
     )
 
 
@@ -285,4 +291,6 @@ DEPENDENTS: dict[str, Dependents] = {
     "segment": _of_segment,
     "tunnel_endpoint": _of_endpoint,
     "router": router_document.of_router,
+    "qos_policy": qos_users.of_policy,
+    "network_qos": qos_users.of_network,
 }

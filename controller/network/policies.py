@@ -36,6 +36,13 @@ RULES = [
     rule("network:address_scope:share", ADMIN, "share an address scope"),
     *(rule(f"network:rbac_policy:{verb}", check, f"{verb} policies of access") for verb, check in _VERBS),
     rule("network:rbac_policy:wildcard", ADMIN, "open a resource to every project"),
+    *(
+        rule(f"network:{kind}:{verb}", READER if verb in ("list", "show") else MANAGER, f"{verb} QoS {words}")
+        for kind, words in (("qos_policy", "policies"), ("qos_rule", "rules"))
+        for verb, _check in _VERBS
+    ),
+    rule("network:qos_rule_type:list", READER, "list kinds of QoS rules"),
+    rule("network:qos_rule_type:show", ADMIN, "see what a kind of QoS rules takes"),
     rule("network:tag:show", READER, "see tags"),
     rule("network:tag:update", MEMBER, "change tags"),
     rule("network:quota:list", ADMIN, "list projects with limits of their own"),

@@ -13,6 +13,8 @@ from controller.network.networks.api import NetworkMember, Networks
 from controller.network.networks.dhcp_agents_api import AgentNetwork, AgentNetworks, NetworkAgents
 from controller.network.port_forwardings.api import PortForwardingMember, PortForwardings
 from controller.network.ports.api import PortMember, Ports
+from controller.network.qos import api as qos
+from controller.network.qos.rule_types import RuleType, RuleTypes
 from controller.network.routers.agents_api import AgentRouter, AgentRouters, RouterAgents
 from controller.network.routers.api import (
     RouterAddInterface,
@@ -67,6 +69,20 @@ ROUTES: list[Route] = [
     ("/v2.0/subnetpools/{row_id}/add_prefixes", SubnetPoolAddPrefixes),
     ("/v2.0/subnetpools/{row_id}/remove_prefixes", SubnetPoolRemovePrefixes),
     ("/v2.0/subnetpools/{row_id}/onboard_network_subnets", SubnetPoolOnboard),
+    ("/v2.0/qos/policies", qos.Policies),
+    ("/v2.0/qos/policies/{row_id}", qos.PolicyMember),
+    ("/v2.0/qos/policies/{row_id}/bandwidth_limit_rules", qos.BandwidthLimitRules),
+    ("/v2.0/qos/policies/{row_id}/bandwidth_limit_rules/{rule_id}", qos.BandwidthLimitRule),
+    ("/v2.0/qos/policies/{row_id}/dscp_marking_rules", qos.DscpMarkingRules),
+    ("/v2.0/qos/policies/{row_id}/dscp_marking_rules/{rule_id}", qos.DscpMarkingRule),
+    ("/v2.0/qos/policies/{row_id}/packet_rate_limit_rules", qos.PacketRateLimitRules),
+    ("/v2.0/qos/policies/{row_id}/packet_rate_limit_rules/{rule_id}", qos.PacketRateLimitRule),
+    ("/v2.0/qos/alias_bandwidth_limit_rules/{rule_id}", qos.BandwidthLimitRule),
+    ("/v2.0/qos/alias-bandwidth-limit-rules/{rule_id}", qos.BandwidthLimitRule),
+    ("/v2.0/qos/alias_dscp_marking_rules/{rule_id}", qos.DscpMarkingRule),
+    ("/v2.0/qos/alias-dscp-marking-rules/{rule_id}", qos.DscpMarkingRule),
+    ("/v2.0/qos/rule-types", RuleTypes),
+    ("/v2.0/qos/rule-types/{name}", RuleType),
     ("/v2.0/networks/{row_id}/tags", tags.NetworkTags),
     ("/v2.0/networks/{row_id}/tags/{tag}", tags.NetworkTag),
     ("/v2.0/subnets/{row_id}/tags", tags.SubnetTags),
@@ -81,6 +97,8 @@ ROUTES: list[Route] = [
     ("/v2.0/floatingips/{row_id}/tags/{tag}", tags.FloatingIpTag),
     ("/v2.0/subnetpools/{row_id}/tags", tags.SubnetPoolTags),
     ("/v2.0/subnetpools/{row_id}/tags/{tag}", tags.SubnetPoolTag),
+    ("/v2.0/qos/policies/{row_id}/tags", tags.QosPolicyTags),
+    ("/v2.0/qos/policies/{row_id}/tags/{tag}", tags.QosPolicyTag),
     # for operators and for finding out
     ("/v2.0/quotas", quotas.Quotas),
     ("/v2.0/quotas/{project_id}", quotas.Quota),

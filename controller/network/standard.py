@@ -86,6 +86,10 @@ NAME = Field(
     name="name", schema=schema.NAME_OR_EMPTY, create=True, update=True, default="", filter=exact, sort=True
 )
 
+QOS_POLICY = Field(
+    name="qos_policy_id", schema=schema.nullable(schema.UUID), create=True, update=True, filter=exact
+)
+
 ADMIN_STATE = Field(
     name="admin_state_up",
     attr="is_admin_up",

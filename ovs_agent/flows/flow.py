@@ -26,12 +26,28 @@ class Flow(msgspec.Struct, frozen=True, order=True):
         return f"cookie={cookie:#x},{self.place},actions={self.actions}"
 
 
+class Meter(msgspec.Struct, frozen=True, order=True):
+    """One OpenFlow meter of br-int: packets beyond ``rate`` a second and ``burst`` are dropped."""
+
+    number: int
+    unit: str
+    rate: int
+    burst: int
+
+    @property
+    def text(self) -> str:
+        """The meter as ovs-ofctl reads it."""
+        band = f"type=drop,rate={self.rate},burst_size={self.burst}"
+        return f"meter={self.number},{self.unit},burst,band={band}"
+
+
 class Compiled(msgspec.Struct, frozen=True):
-    """All flows of one owner on both bridges, and what of its document could not be obeyed."""
+    """All flows of one owner on both bridges, their meters, and what of its document could not be obeyed."""
 
     integration: tuple[Flow, ...] = ()
     tunnel: tuple[Flow, ...] = ()
     faults: tuple[str, ...] = ()
+    meters: tuple[Meter, ...] = ()
 
 
 def cookie(owner: Key) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from contract.port import Port
-from ovs_agent.flows import addresses, security_group, spoofing, tables
+from ovs_agent.flows import addresses, limits, security_group, spoofing, tables
 from ovs_agent.flows.flow import Compiled, Flow, load, unique
 
 #: What one port may ask of the switch; more is left out and named as a fault (SECURITY row 21).
@@ -24,7 +24,7 @@ def compile_port(port: Port, ofport: int, network: int, is_stateless: bool) -> C
         flows = list(_flows(port, ofport, network, is_stateless))
     except ValueError as error:
         return Compiled(faults=(f"the port is kept shut: {error}",))
-    return Compiled(unique(flows), faults=tuple(_excess(port)))
+    return Compiled(unique(flows), faults=tuple(_excess(port)), meters=limits.meters(port, ofport))
 
 
 def accepts_unknown(port: Port) -> bool:
@@ -50,14 +50,18 @@ def pair_macs(port: Port) -> set[str]:
 
 
 def _flows(port: Port, ofport: int, network: int, is_stateless: bool) -> Iterable[Flow]:
+    checks = tables.SOURCE if port.is_port_security else tables.ARP
+    first = tables.EGRESS_MARK if limits.is_sender_limited(port) else checks
     entry = [
         load(network, tables.NETWORK),
         load(ofport, tables.FROM),
         load(tables.GUEST, tables.ORIGIN),
         load(int(is_stateless), tables.STATELESS),
-        f"goto_table:{tables.SOURCE if port.is_port_security else tables.ARP}",
+        f"goto_table:{first}",
     ]
     yield Flow(tables.CLASSIFY, 100, f"in_port={ofport},{_UNTAGGED}", ",".join(entry))
+    yield from limits.sent(port, ofport, checks)
+    yield from limits.received(port, ofport)
     mac = addresses.mac(port.mac_address)
     reach = f"{load(ofport, tables.TO)},goto_table:{tables.INGRESS}"
     yield Flow(tables.FORWARD, 100, f"{tables.NETWORK}={network:#x},dl_dst={mac}", reach)

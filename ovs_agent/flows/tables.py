@@ -21,6 +21,10 @@ docs/decisions/0003-flow-pipeline.md.
     patch ─► CLASSIFY ─► OUT by (network, dl_dst) ─► vxlan
     vxlan ─► CLASSIFY ─► IN by (tun_id, tun_src) ─► patch
 
+    limits of a port (limits.py), where it has any
+    CLASSIFY ─► EGRESS_MARK ─► EGRESS_KBPS ─► EGRESS_PKTPS ─► SOURCE or ARP
+    OUTPUT ─► OUTPUT_KBPS ─► OUTPUT_PKTPS ─► guest
+
     groups, in both directions
     GROUPS (port)  : its groups one after the other   xxreg1 = group
     GROUP  (group) : its rules without remote group, then for each remote group xxreg2 = remote group
@@ -29,6 +33,9 @@ docs/decisions/0003-flow-pipeline.md.
 """
 
 CLASSIFY = 0
+EGRESS_MARK = 1
+EGRESS_KBPS = 2
+EGRESS_PKTPS = 3
 SOURCE = 5
 SOURCE_ND = 6
 EGRESS = 10
@@ -51,6 +58,8 @@ INGRESS_REMOTE = 55
 INGRESS_RULES = 56
 INGRESS_VERDICT = 57
 OUTPUT = 60
+OUTPUT_KBPS = 61
+OUTPUT_PKTPS = 62
 EPOCH = 250
 
 TUNNEL_OUT = 10

@@ -1,9 +1,13 @@
-"""ovs-ofctl: atomic bundles of flow changes, whole tables at start, conntrack zones."""
+"""ovs-ofctl: atomic bundles of flow changes, whole tables at start, meters, conntrack zones."""
 
+import re
 import subprocess
 from collections.abc import Iterable
 
+from ovs_agent.flows.flow import Meter
+
 _TIMEOUT_S = 30
+_METER = re.compile(r"meter=(\d+) (\w+) burst (?:stats )?bands=\s*type=drop rate=(\d+) burst_size=(\d+)")
 
 
 class SwitchError(Exception):
@@ -23,6 +27,27 @@ def replace(bridge: str, lines: Iterable[str]) -> None:
 def dump(bridge: str, cookie: int) -> str:
     """The flows with a cookie, as ovs-ofctl prints them."""
     return _run(["dump-flows", bridge, f"cookie={cookie:#x}/-1"])
+
+
+def meters(bridge: str) -> list[Meter]:
+    """Every meter."""
+    found = _METER.findall(_run(["dump-meters", bridge]))
+    return [Meter(int(number), unit, int(rate), int(burst)) for number, unit, rate, burst in found]
+
+
+def set_meter(bridge: str, meter: Meter) -> None:
+    """Makes a meter, or changes the one of its number; flows that use it go on."""
+    try:
+        _run(["add-meter", bridge, meter.text])
+    except SwitchError as error:
+        if "METER_EXISTS" not in str(error):
+            raise
+        _run(["mod-meter", bridge, meter.text])
+
+
+def delete_meter(bridge: str, number: int) -> None:
+    """Removes a meter, with all flows that use it; safe to repeat."""
+    _run(["del-meter", bridge, f"meter={number}"])
 
 
 def flush_zone(bridge: str, zone: int) -> None:

@@ -1,4 +1,4 @@
-"""Router → address translation: the text of ``table ip cumulet``, and which connections still agree with it.
+"""Router → address translation and limits: the text of ``table ip cumulet``, and which connections still agree with it.
 
 Outer addresses stand for inner ones in both directions; the rest leaves with the gateway's address. Only what
 crosses a gateway is translated, and what comes from inside to an outer address of the same router: its answer
@@ -11,6 +11,8 @@ from collections.abc import Iterable
 import msgspec
 
 from contract.router import PortForwarding, Router
+from ovs_agent.namespaces import limits
+from ovs_agent.namespaces.limits import AddressLimit
 from ovs_agent.namespaces.router import link_name
 
 TABLE = "ip cumulet"
@@ -46,6 +48,7 @@ class Nat(msgspec.Struct, frozen=True):
     fixed: dict[str, str] = {}
     forwards: tuple[Forward, ...] = ()
     faults: tuple[str, ...] = ()
+    limits: tuple[AddressLimit, ...] = ()
 
 
 class Connection(msgspec.Struct, frozen=True):
@@ -77,7 +80,7 @@ def compile_nat(router: Router) -> Nat:
         fixed.setdefault(inner, outer)
     faults: list[str] = []
     forwards = tuple(sorted(_forwards(router.port_forwardings, faults)))
-    return Nat(tuple(gateways), floating, fixed, forwards, tuple(faults))
+    return Nat(tuple(gateways), floating, fixed, forwards, tuple(faults), limits.compile_limits(router))
 
 
 def text(nat: Nat) -> str:
@@ -92,6 +95,7 @@ def text(nat: Nat) -> str:
         *_map("forwarded", _FORWARDED, (line for forward in shifted for line in _elements(forward))),
         *_chain("prerouting", "nat hook prerouting priority dstnat", _arriving(straight)),
         *_chain("forward", "filter hook forward priority filter", _inwards(nat)),
+        *_limited(nat.limits),
         *_chain("postrouting", "nat hook postrouting priority srcnat", _leaving(nat)),
     ]
     return "\n".join([f"{_CLEAN}table {TABLE} {{", *lines, "}"]) + "\n"
@@ -138,6 +142,12 @@ def _leaving(nat: Nat) -> Iterable[str]:
     yield f"{back} snat to ip saddr map @fixed"
     if source := next((gateway.source for gateway in nat.gateways if gateway.source), ""):
         yield f"{back} snat to {source}"
+
+
+def _limited(told: tuple[AddressLimit, ...]) -> Iterable[str]:
+    if told:
+        yield from _chain("arriving", "filter hook prerouting priority raw", limits.arriving(told))
+        yield from _chain("leaving", "filter hook postrouting priority srcnat + 1", limits.leaving(told))
 
 
 def _map(name: str, kind: str, elements: Iterable[str]) -> Iterable[str]:

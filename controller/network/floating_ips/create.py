@@ -15,6 +15,7 @@ from controller.network.networks.model import Network
 from controller.network.ports import ipam
 from controller.network.ports.create import NewPort, create_own, locked_subnets
 from controller.network.ports.model import FLOATING_IP_OWNER, Port, PortAddress
+from controller.network.qos import attach
 from controller.network.subnets.model import Subnet
 from controller.web.caller import Caller
 
@@ -23,6 +24,7 @@ def create(session: Session, caller: Caller, values: dict[str, Any]) -> Floating
     """A new floating IP, standing for a port if one is given. Raises BadRequest, NotFound, Conflict."""
     projects.lock(session, values["project_id"])
     limits.check(session, values["project_id"], "floatingip")
+    attach.check(session, caller, values.get("qos_policy_id"))
     network = _external(session, caller, values["floating_network_id"])
     target = _wanted(session, caller, values)
     floating_ip_id = new_uuid()
@@ -33,6 +35,7 @@ def create(session: Session, caller: Caller, values: dict[str, Any]) -> Floating
         description=values["description"],
         dns_name=values["dns_name"],
         dns_domain=values["dns_domain"],
+        qos_policy_id=values.get("qos_policy_id"),
         floating_network_id=network.id,
         floating_port_id=port.id,
         floating_ip_address=session.scalars(

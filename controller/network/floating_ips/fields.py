@@ -4,7 +4,7 @@ import ipaddress
 from typing import Any
 
 from controller.network import names
-from controller.network.standard import STANDARD_FIELDS
+from controller.network.standard import QOS_POLICY, STANDARD_FIELDS
 from controller.web import schema
 from controller.web.fields import Field, Fields, View, exact
 
@@ -21,6 +21,11 @@ def _normal(text: str) -> str:
 
 def _port_details(row: Any, view: View) -> dict[str, Any] | None:
     found: dict[str, Any] | None = view.of("ports", row.port_id)
+    return found
+
+
+def _network_policy(row: Any, view: View) -> str | None:
+    found: str | None = view.of("network_policies", row.floating_network_id)
     return found
 
 
@@ -68,6 +73,8 @@ FLOATING_IP = Fields(
         Field(name="dns_domain", schema=names.DNS_DOMAIN, create=True, default="", filter=exact),
         Field(name="port_details", show=_port_details),
         Field(name="port_forwardings", show=_port_forwardings),
+        QOS_POLICY,
+        Field(name="qos_network_policy_id", show=_network_policy),
         *STANDARD_FIELDS,
     ],
 )

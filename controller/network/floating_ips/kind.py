@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from controller.network.collection import Kind, Related
 from controller.network.floating_ips.fields import FLOATING_IP
 from controller.network.floating_ips.model import FloatingIp
+from controller.network.networks.model import network_policies
 from controller.network.port_forwardings.fields import single
 from controller.network.port_forwardings.model import PortForwarding
 from controller.network.ports.model import Port
@@ -18,6 +19,7 @@ from controller.network.tags import model as tags
 def _related(session: Session, rows: Sequence[Any]) -> Related:
     return {
         "ports": _ports(session, {row.port_id for row in rows if row.port_id}),
+        "network_policies": network_policies(session, {row.floating_network_id for row in rows}),
         "forwardings": _forwardings(session, [row.id for row in rows]),
         "tags": tags.of(session, [row.id for row in rows]),
     }

@@ -9,6 +9,8 @@ from controller.network.floating_ips.associate import lock_target, stand_for
 from controller.network.floating_ips.disassociate import loosen
 from controller.network.floating_ips.lock import lock
 from controller.network.floating_ips.model import FloatingIp
+from controller.network.floating_ips.tell import tell
+from controller.network.qos import attach
 from controller.web.caller import Caller
 
 
@@ -29,6 +31,10 @@ def update(session: Session, caller: Caller, floating_ip: FloatingIp, values: di
         lock(session, floating_ip)
     if is_named and not port_id and floating_ip.port_id:
         loosen(session, [floating_ip])
+    policy_id = values.get("qos_policy_id", floating_ip.qos_policy_id)
+    if policy_id != floating_ip.qos_policy_id:
+        attach.check(session, caller, policy_id, floating_ip.qos_policy_id)
+        tell(session, floating_ip)
     for name, value in values.items():
         setattr(floating_ip, name, value)
     standard.touch(floating_ip)

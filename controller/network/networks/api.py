@@ -20,7 +20,7 @@ class Networks(Collection):
 
     def create(self, session: Session, caller: Caller, values: dict[str, Any]) -> Network:
         """A network."""
-        return create(session, values)
+        return create(session, caller, values)
 
 
 class NetworkMember(Member):
@@ -30,7 +30,7 @@ class NetworkMember(Member):
 
     def update(self, session: Session, caller: Caller, row: Network, values: dict[str, Any]) -> None:
         """Its new values."""
-        update(session, row, values)
+        update(session, caller, row, values)
 
     def delete(self, session: Session, caller: Caller, row: Network) -> None:
         """Its end."""

@@ -9,14 +9,16 @@ from controller.identity import projects
 from controller.network import limits, options, refusals
 from controller.network.networks import segments
 from controller.network.networks.model import Network
+from controller.network.qos import attach
 from controller.network.rbac import model as rbac
+from controller.web.caller import Caller
 
 #: Two creations may choose one free id in the same moment; the second chooses again.
 _TRIES = 5
 
 
-def create(session: Session, values: dict[str, Any]) -> Network:
-    """A new network for ``values["project_id"]``. Raises BadRequest, Conflict."""
+def create(session: Session, caller: Caller, values: dict[str, Any]) -> Network:
+    """A new network for ``values["project_id"]``. Raises BadRequest, NotFound, Conflict."""
     projects.lock(session, values["project_id"])
     limits.check(session, values["project_id"], "network")
     provider = [values.pop(n, None) for n in ("network_type", "physical_network", "segmentation_id")]
@@ -24,6 +26,8 @@ def create(session: Session, values: dict[str, Any]) -> Network:
     values["mtu"] = checked_mtu(values["mtu"], wanted)
     check_zones(values["availability_zone_hints"])
     is_shared = values.pop("is_shared")
+    attach.check(session, caller, values.get("qos_policy_id"))
+    values["qos_policy_id"] = values.get("qos_policy_id") or attach.default_of(session, values["project_id"])
     for _ in range(_TRIES):
         chosen = segments.settle(session, wanted)
         network = Network(

@@ -4,7 +4,7 @@ from typing import Any
 
 from controller.network import names
 from controller.network.rbac import shared
-from controller.network.standard import ADMIN_STATE, NAME, STANDARD_FIELDS
+from controller.network.standard import ADMIN_STATE, NAME, QOS_POLICY, STANDARD_FIELDS
 from controller.web import schema
 from controller.web.fields import Field, Fields, View, boolean, exact, number
 
@@ -103,6 +103,7 @@ NETWORK = Fields(
             see=PROVIDER,
             set=PROVIDER,
         ),
+        QOS_POLICY,
         *STANDARD_FIELDS,
     ],
 )

@@ -1,7 +1,9 @@
 """Rows of networks. A network has one segment, whose columns are here."""
 
-from sqlalchemy import JSON, String
-from sqlalchemy.orm import Mapped, mapped_column
+from collections.abc import Collection
+
+from sqlalchemy import JSON, ForeignKey, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from controller.db.columns import Base, Id, new_uuid
 from controller.network.standard import Standard
@@ -25,3 +27,12 @@ class Network(Standard, Base):
     physical_network: Mapped[str | None] = mapped_column(String(64))
     segmentation_id: Mapped[int | None]
     segment_key: Mapped[str | None] = mapped_column(String(96), unique=True)
+    qos_policy_id: Mapped[Id | None] = mapped_column(ForeignKey("qos_policies.id"), index=True)
+
+
+def network_policies(session: Session, network_ids: Collection[str]) -> dict[str, str | None]:
+    """The QoS policy of each network that has one."""
+    statement = select(Network.id, Network.qos_policy_id).where(
+        Network.id.in_(network_ids), Network.qos_policy_id.is_not(None)
+    )
+    return {row.id: row.qos_policy_id for row in session.execute(statement)}

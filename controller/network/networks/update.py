@@ -11,15 +11,17 @@ from controller.network.networks.create import checked_mtu
 from controller.network.networks.model import Network
 from controller.network.networks.segments import Segment
 from controller.network.ports.model import FLOATING_IP_OWNER, GATEWAY_OWNER, Port
+from controller.network.qos import attach
 from controller.network.rbac import model as rbac
 from controller.network.rbac import users
 from controller.network.subnets.model import Subnet
+from controller.web.caller import Caller
 
 _PROVIDER = ("network_type", "physical_network", "segmentation_id")
 
 
-def update(session: Session, network: Network, values: dict[str, Any]) -> None:
-    """Writes the change. Raises BadRequest, Conflict."""
+def update(session: Session, caller: Caller, network: Network, values: dict[str, Any]) -> None:
+    """Writes the change. Raises BadRequest, Forbidden, NotFound, Conflict."""
     standard.lock(session, Network, [network.id])
     session.refresh(network)
     for name in _PROVIDER:
@@ -30,6 +32,10 @@ def update(session: Session, network: Network, values: dict[str, Any]) -> None:
         values["mtu"] = checked_mtu(values["mtu"], segment)
         _check_ipv6_fits(session, network, values["mtu"])
     _open(session, network, values)
+    policy_id = values.get("qos_policy_id", network.qos_policy_id)
+    if policy_id != network.qos_policy_id:
+        attach.check(session, caller, policy_id, network.qos_policy_id)
+        outbox.changed(session, "network_qos", network.id)
     for name, value in values.items():
         setattr(network, name, value)
     standard.touch(network)

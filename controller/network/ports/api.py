@@ -12,6 +12,7 @@ from controller.network.ports.delete import delete
 from controller.network.ports.kind import KIND
 from controller.network.ports.model import Port
 from controller.network.ports.update import update
+from controller.network.qos import attach
 from controller.web.caller import Caller
 
 #: What the verb has a rule for; all else that a body may name is stored as it stands.
@@ -27,8 +28,8 @@ class Ports(Collection):
         """A port."""
         check.device_owner(values["device_owner"], caller.is_admin)
         owner = values.pop("project_id")
-        values = _stored(values)
         values["extra_dhcp_opts"] = dhcp_options.new(values.get("extra_dhcp_opts"))
+        attach.check(session, caller, values.get("qos_policy_id"))
         extra = {n: v for n, v in values.items() if n not in _RULED and v is not None}
         new = NewPort(**_given(values), is_from_user=True, extra=extra)
         return create(session, owner, new, is_admin=caller.is_admin)
@@ -41,16 +42,11 @@ class PortMember(Member):
 
     def update(self, session: Session, caller: Caller, row: Port, values: dict[str, Any]) -> None:
         """Its new values."""
-        update(session, caller, row, _stored(values))
+        update(session, caller, row, values)
 
     def delete(self, session: Session, caller: Caller, row: Port) -> None:
         """Its end."""
         delete(session, row)
-
-
-def _stored(values: dict[str, Any]) -> dict[str, Any]:
-    """Without the policy that clients may send as null: there is none here."""
-    return {name: value for name, value in values.items() if name != "qos_policy_id"}
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from controller.network import names
-from controller.network.standard import ADMIN_STATE, NAME, STANDARD_FIELDS
+from controller.network.standard import ADMIN_STATE, NAME, QOS_POLICY, STANDARD_FIELDS
 from controller.web import schema
 from controller.web.fields import Field, Fields, View, boolean, exact
 
@@ -69,6 +69,11 @@ def _dns_assignment(row: Any, view: View) -> list[dict[str, str]]:
     return found
 
 
+def _network_policy(row: Any, view: View) -> str | None:
+    found: str | None = view.of("network_policies", row.network_id)
+    return found
+
+
 def _vif_type(row: Any, _view: View) -> str:
     return "ovs" if row.binding_host else "unbound"
 
@@ -129,9 +134,8 @@ PORT = Fields(
         Field(name="extra_dhcp_opts", schema=_DHCP_OPTIONS, create=True, update=True),
         Field(name="dns_name", schema=names.DNS_NAME, create=True, update=True, default="", filter=exact),
         Field(name="dns_assignment", show=_dns_assignment),
-        Field(
-            name="qos_policy_id", schema={"type": "null"}, create=True, update=True, show=lambda _r, _v: None
-        ),
+        QOS_POLICY,
+        Field(name="qos_network_policy_id", show=_network_policy),
         Field(
             name="binding:vnic_type",
             attr="vnic_type",

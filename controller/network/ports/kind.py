@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from controller.network import options
 from controller.network.collection import Kind, Params, Related
+from controller.network.networks.model import network_policies
 from controller.network.ports.fields import PORT
 from controller.network.ports.groups import groups_of
 from controller.network.ports.model import Port, PortAddress, PortGroup
@@ -27,6 +28,7 @@ def _related(session: Session, rows: Sequence[Any]) -> Related:
         fixed_ips.setdefault(port_id, []).append({"subnet_id": subnet_id, "ip_address": ip_address})
     return {
         "fixed_ips": fixed_ips,
+        "network_policies": network_policies(session, {row.network_id for row in rows}),
         "groups": groups_of(session, ids),
         "tags": tags.of(session, ids),
         "options": {"dns_domain": options.settings().dns_domain},

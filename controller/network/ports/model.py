@@ -57,6 +57,7 @@ class Port(Standard, Base):
     is_created_by_server: Mapped[bool] = mapped_column(default=False)
     nic_index: Mapped[int] = mapped_column(default=0)
     nic_tag: Mapped[str | None] = mapped_column(String(255))
+    qos_policy_id: Mapped[Id | None] = mapped_column(ForeignKey("qos_policies.id"), index=True)
 
 
 class PortAddress(Base):

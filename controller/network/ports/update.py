@@ -15,6 +15,7 @@ from controller.network.port_forwardings.delete import delete_of_port
 from controller.network.ports import check, dhcp_options, ipam, mac
 from controller.network.ports.create import locked_subnets
 from controller.network.ports.model import GIVEN_ADDRESS_OWNERS, Port, PortAddress, PortGroup
+from controller.network.qos import attach
 from controller.web.caller import Caller
 
 
@@ -27,6 +28,7 @@ def update(session: Session, caller: Caller, port: Port, values: dict[str, Any])
     if not caller.is_admin:
         network = session.get_one(Network, port.network_id)
         check.owners_choice(network, port.project_id, _changed(port, values))
+    attach.check(session, caller, values.get("qos_policy_id", port.qos_policy_id), port.qos_policy_id)
     _mac(session, port, values)
     fixed_ips = values.pop("fixed_ips", _ABSENT)
     if fixed_ips is not _ABSENT:

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, union
 from sqlalchemy.orm import Session
 
 from controller.network import refusals
 from controller.network.address_scopes.model import AddressScope
+from controller.network.floating_ips.model import FloatingIp
 from controller.network.networks.model import Network
 from controller.network.ports.model import GATEWAY_OWNER, Port, PortGroup
+from controller.network.qos.model import QosPolicy
 from controller.network.rbac import model as rbac
 from controller.network.routers.model import Router
 from controller.network.security_groups.model import SecurityGroup
@@ -42,9 +44,19 @@ def _with_pools(scope_id: str) -> Select[Any]:
     return select(SubnetPool.project_id).where(SubnetPool.address_scope_id == scope_id)
 
 
+def _with_qos(policy_id: str) -> Select[Any]:
+    users = (
+        select(model.project_id).where(model.qos_policy_id == policy_id)
+        for model in (Port, Network, FloatingIp, Router)
+    )
+    projects = union(*users).subquery()
+    return select(projects.c.project_id)
+
+
 #: What policies may be about, by its word in the API, with the actions that it knows. A kind more is a line more.
 OBJECTS: dict[str, tuple[Any, dict[str, Users]]] = {
     "network": (Network, {rbac.SHARED: _with_ports, rbac.EXTERNAL: _with_gateways}),
+    "qos_policy": (QosPolicy, {rbac.SHARED: _with_qos}),
     "security_group": (SecurityGroup, {rbac.SHARED: _with_members}),
     "subnetpool": (SubnetPool, {rbac.SHARED: _with_subnets}),
     "address_scope": (AddressScope, {rbac.SHARED: _with_pools}),

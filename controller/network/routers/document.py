@@ -6,7 +6,7 @@ Its ports and their networks are documents of their own on the same host.
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from contract import router as contract
@@ -16,6 +16,7 @@ from controller.network.floating_ips.model import FloatingIp
 from controller.network.networks.model import Network
 from controller.network.port_forwardings.model import PortForwarding
 from controller.network.ports.model import GATEWAY_OWNER, Port, PortAddress
+from controller.network.qos import effective as qos
 from controller.network.routers.model import Router
 from controller.network.subnets.model import Subnet
 
@@ -40,7 +41,7 @@ def _router(session: Session, host: str, router_id: str) -> contract.Router | No
         contract.Router,
         router,
         interfaces=tuple(_interface(port, mtu, addresses) for port, mtu in inside),
-        gateways=tuple(_gateway(router, port, mtu, addresses) for port, mtu in outside),
+        gateways=tuple(_gateway(session, router, port, mtu, addresses) for port, mtu in outside),
         routes=tuple(
             contract.Route(destination=route["destination"], next_hop=route["nexthop"])
             for route in router.routes
@@ -93,7 +94,9 @@ def _advertised(subnet: Subnet) -> contract.AdvertisedPrefix:
     return filled(contract.AdvertisedPrefix, subnet, mode=subnet.ipv6_ra_mode)
 
 
-def _gateway(router: Router, port: Port, mtu: int, addresses: _Addresses) -> contract.RouterGateway:
+def _gateway(
+    session: Session, router: Router, port: Port, mtu: int, addresses: _Addresses
+) -> contract.RouterGateway:
     has = addresses.get(port.id, ())
     hops = dict.fromkeys(subnet.gateway_ip for _, subnet in has if subnet.gateway_ip)
     return filled(
@@ -104,6 +107,7 @@ def _gateway(router: Router, port: Port, mtu: int, addresses: _Addresses) -> con
         addresses=_with_length(has),
         next_hops=tuple(hops),
         is_snat=router.is_snat,
+        limits=qos.bandwidth_limits(session, router.qos_policy_id),
     )
 
 
@@ -113,11 +117,19 @@ def _with_length(has: Iterable[tuple[str, Subnet]]) -> tuple[str, ...]:
 
 def _floating_ips(session: Session, router_id: str) -> tuple[contract.FloatingIp, ...]:
     rows = session.execute(
-        select(FloatingIp.id, FloatingIp.floating_ip_address, FloatingIp.fixed_ip_address)
+        select(
+            FloatingIp.id,
+            FloatingIp.floating_ip_address,
+            FloatingIp.fixed_ip_address,
+            func.coalesce(FloatingIp.qos_policy_id, Network.qos_policy_id).label("policy_id"),
+        )
+        .join(Network, Network.id == FloatingIp.floating_network_id)
         .where(FloatingIp.router_id == router_id, FloatingIp.fixed_ip_address.is_not(None))
         .order_by(FloatingIp.id)
     )
-    return tuple(filled(contract.FloatingIp, row) for row in rows)
+    return tuple(
+        filled(contract.FloatingIp, row, limits=qos.bandwidth_limits(session, row.policy_id)) for row in rows
+    )
 
 
 def _port_forwardings(session: Session, router_id: str) -> tuple[contract.PortForwarding, ...]:

@@ -29,6 +29,7 @@ _GATEWAY: schema.Schema = {
                 "network_id": schema.UUID,
                 "enable_snat": schema.LOOSE_BOOLEAN,
                 "external_fixed_ips": _FIXED_IPS,
+                "qos_policy_id": schema.nullable(schema.UUID),
             },
             "required": ["network_id"],
             "additionalProperties": False,
@@ -51,7 +52,7 @@ def _gateway(row: Any, view: View) -> dict[str, Any] | None:
     found = view.of("gateways", row.id)
     if found is None:
         return None
-    return {**found, "enable_snat": row.is_snat}
+    return {**found, "enable_snat": row.is_snat, "qos_policy_id": row.qos_policy_id}
 
 
 def _zones(row: Any, view: View) -> list[str]:

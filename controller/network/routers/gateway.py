@@ -16,6 +16,7 @@ from controller.network.ports import delete as ports_delete
 from controller.network.ports.create import NewPort, create_own, locked_subnets
 from controller.network.ports.model import GATEWAY_OWNER, Port
 from controller.network.ports.update import replace_addresses
+from controller.network.qos import attach
 from controller.network.routers import attached
 from controller.network.routers.model import Router
 from controller.network.subnets.model import Subnet
@@ -28,11 +29,16 @@ FixedIps = tuple[dict[str, str], ...]
 
 @dataclass(frozen=True)
 class Gateway:
-    """What ``external_gateway_info`` asks for; no ``fixed_ips`` means those that are there, or any."""
+    """What ``external_gateway_info`` asks for; no ``fixed_ips`` means those that are there, or any.
+
+    The QoS policy stays where none is named.
+    """
 
     network_id: str
     is_snat: bool = True
     fixed_ips: FixedIps = ()
+    qos_policy_id: str | None = None
+    is_qos_named: bool = False
 
 
 def asked(info: dict[str, Any] | None) -> Gateway | None:
@@ -43,6 +49,8 @@ def asked(info: dict[str, Any] | None) -> Gateway | None:
         network_id=info["network_id"],
         is_snat=schema.as_bool(info.get("enable_snat", True)),
         fixed_ips=tuple(info.get("external_fixed_ips", ())),
+        qos_policy_id=info.get("qos_policy_id"),
+        is_qos_named="qos_policy_id" in info,
     )
 
 
@@ -62,19 +70,21 @@ def set_gateway(session: Session, caller: Caller, router: Router, wanted: Gatewa
         clear(session, router)
         return
     network = _external(session, caller, wanted)
+    policy_id = wanted.qos_policy_id if wanted.is_qos_named else router.qos_policy_id
+    attach.check(session, caller, policy_id, router.qos_policy_id)
     port = attached.gateway(session, router.id)
     if port is not None and port.network_id == network.id:
         _readdress(session, port, wanted.fixed_ips)
     else:
         clear(session, router)
         _join(session, router, wanted)
-    router.is_snat = wanted.is_snat
+    router.is_snat, router.qos_policy_id = wanted.is_snat, policy_id
 
 
 def clear(session: Session, router: Router) -> None:
     """Takes the gateway away, if there is one. Raises Conflict while floating IPs need it."""
     port = attached.gateway(session, router.id)
-    router.is_snat = True
+    router.is_snat, router.qos_policy_id = True, None
     if port is None:
         return
     needed = select(FloatingIp.id).where(FloatingIp.router_id == router.id)

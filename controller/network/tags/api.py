@@ -9,6 +9,7 @@ from controller.network import collection, refusals, standard
 from controller.network.floating_ips.kind import KIND as FLOATING_IPS
 from controller.network.networks.kind import KIND as NETWORKS
 from controller.network.ports.kind import KIND as PORTS
+from controller.network.qos.kind import KIND as QOS_POLICIES
 from controller.network.routers.kind import KIND as ROUTERS
 from controller.network.security_groups.kind import KIND as SECURITY_GROUPS
 from controller.network.subnet_pools.kind import KIND as SUBNET_POOLS
@@ -203,3 +204,15 @@ class FloatingIpTag(_Tag):
     """One tag of a floating IP."""
 
     kind = FLOATING_IPS
+
+
+class QosPolicyTags(_Tags):
+    """Tags of a QoS policy."""
+
+    kind = QOS_POLICIES
+
+
+class QosPolicyTag(_Tag):
+    """One tag of a QoS policy."""
+
+    kind = QOS_POLICIES

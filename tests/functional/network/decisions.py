@@ -17,7 +17,7 @@ ROLES = ("nothing", "reader", "member", "manager", "admin", "service")
 #: Everybody with a role of the cloud's; those who may write; administrators.
 READERS, WRITERS, MANAGERS, ADMINS = "-yyyy-", "--yyy-", "---yy-", "----y-"
 #: What is of others is not there, except for administrators.
-NOT_THERE_TO_READERS, NOT_THERE_TO_WRITERS = "-000y-", "--00y-"
+NOT_THERE_TO_READERS, NOT_THERE_TO_WRITERS, NOT_THERE_TO_MANAGERS = "-000y-", "--00y-", "---0y-"
 #: For another project only administrators make something: neutron calls the wish malformed.
 NOT_FOR_OTHERS = "--bby-"
 #: There is no such change: 405.
@@ -48,6 +48,41 @@ def _member(url: str, singular: str) -> list[Row]:
         Row("PUT", url, WRITERS, NOT_THERE_TO_WRITERS, {singular: {"description": "another"}}),
         Row("DELETE", url, WRITERS, NOT_THERE_TO_WRITERS),
     ]
+
+
+def _managed(url: str, singular: str, body: dict[str, Any]) -> list[Row]:
+    """What members see and managers change."""
+    return [
+        Row("GET", url, READERS, NOT_THERE_TO_READERS),
+        Row("PUT", url, MANAGERS, NOT_THERE_TO_MANAGERS, {singular: body}),
+        Row("DELETE", url, MANAGERS, NOT_THERE_TO_MANAGERS),
+    ]
+
+
+def _qos() -> list[Row]:
+    url = "/v2.0/qos/policies"
+    policy = f"{url}/{{row_id}}"
+    rows = [
+        Row("GET", url, READERS, NOT_THERE_TO_READERS),
+        Row("POST", url, MANAGERS, "---by-", {"policy": {"name": "p"}}),
+        *_managed(policy, "policy", {"description": "another"}),
+        *_tagged(policy),
+        Row("GET", "/v2.0/qos/rule-types", READERS),
+        Row("GET", "/v2.0/qos/rule-types/{name}", ADMINS),
+    ]
+    for kind, first, second in (
+        ("bandwidth_limit", {"max_kbps": 5, "direction": "ingress"}, {"max_kbps": 6}),
+        ("dscp_marking", {"dscp_mark": 8}, {"dscp_mark": 10}),
+        ("packet_rate_limit", {"max_kpps": 5, "direction": "ingress"}, {"max_kpps": 6}),
+    ):
+        rules, singular = f"{policy}/{kind}_rules", f"{kind}_rule"
+        rows.append(Row("GET", rules, READERS, NOT_THERE_TO_READERS))
+        rows.append(Row("POST", rules, MANAGERS, NOT_THERE_TO_MANAGERS, {singular: first}))
+        rows += _managed(f"{rules}/{{rule_id}}", singular, second)
+        if kind != "packet_rate_limit":
+            for words in (f"alias_{kind}_rules", f"alias-{kind.replace('_', '-')}-rules"):
+                rows += _managed(f"/v2.0/qos/{words}/{{rule_id}}", f"alias_{singular}", second)
+    return rows
 
 
 def _tagged(url: str) -> list[Row]:
@@ -95,6 +130,7 @@ TABLE: list[Row] = [
     Row("GET", "/v2.0/security-group-rules/{row_id}", READERS, NOT_THERE_TO_READERS),
     Row("PUT", "/v2.0/security-group-rules/{row_id}", NEVER, NEVER, {"security_group_rule": {}}),
     Row("DELETE", "/v2.0/security-group-rules/{row_id}", WRITERS, NOT_THERE_TO_WRITERS),
+    *_qos(),
     # subnet pools
     Row("PUT", f"{_POOL}/add_prefixes", WRITERS, NOT_THERE_TO_WRITERS, {"prefixes": ["10.60.0.0/24"]}),
     Row("PUT", f"{_POOL}/remove_prefixes", WRITERS, NOT_THERE_TO_WRITERS, {"prefixes": ["10.60.0.0/24"]}),

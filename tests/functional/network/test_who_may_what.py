@@ -102,6 +102,7 @@ class World:
         path = f"floatingips/{ids['floatingips']}/port_forwardings"
         ids["port_forwardings"] = make(path, **forwarding)
         ids["subnetpools"] = make("subnetpools", name="p", prefixes=["10.40.0.0/16"])
+        ids |= self._qos(project)
         for kind in (
             "networks",
             "subnetpools",
@@ -110,6 +111,7 @@ class World:
             "security-groups",
             "routers",
             "floatingips",
+            "qos/policies",
         ):
             self.api.put(f"/v2.0/{kind}/{ids[kind]}/tags/red", token=token)
         limits = {"quota": {"network": 50}}
@@ -119,6 +121,22 @@ class World:
         ids |= {"dhcp agents": by_type["DHCP agent"], "dhcp-networks": ids["networks"]}
         further = {"agents": by_type["L3 agent"], "l3-routers": ids["routers"], "quotas": PROJECTS[project]}
         return ids | further | {"network-ip-availabilities": ids["networks"]}
+
+    def _qos(self, project: str) -> dict[str, str]:
+        """A policy with a rule of each kind."""
+        token, url = f"manager@{project}", "/v2.0/qos/policies"
+        policy = self.api.post(url, {"policy": {"name": "p"}}, token=token).json["policy"]["id"]
+        ids = {"policies": policy, "qos/policies": policy, "rule-types": "dscp_marking"}
+        for kind, values in (
+            ("bandwidth_limit", {"max_kbps": 5}),
+            ("dscp_marking", {"dscp_mark": 8}),
+            ("packet_rate_limit", {"max_kpps": 5}),
+        ):
+            made = self.api.post(f"{url}/{policy}/{kind}_rules", {f"{kind}_rule": values}, token=token)
+            words = f"{kind}_rules"
+            for name in (words, f"alias_{words}", f"alias-{words.replace('_', '-')}"):
+                ids[name] = made.json[f"{kind}_rule"]["id"]
+        return ids
 
 
 def _filled(body: Any, ids: Ids) -> Any:

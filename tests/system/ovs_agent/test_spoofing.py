@@ -1,11 +1,10 @@
 """A guest sends what is not its own: none of it is seen by the neighbour (SECURITY rows 20 and 21)."""
 
-import json
 import sys
-import time
 
 import cloud
 import pytest
+from listen import heard
 from pretended import PATH, changed
 
 #: Sends frames, each with the name of what it tries as payload where there is room for one.
@@ -49,17 +48,6 @@ for name, frame in frames.items():
 sendp(to / IP(src=mine, dst=yours) / UDP(sport=1, dport=9999) / Raw(b"honest"), iface="eth0")
 """
 
-LISTEN = """
-import json, sys
-from scapy.all import AsyncSniffer
-import time
-seen = []
-sniffer = AsyncSniffer(iface="eth0", prn=lambda p: seen.append(bytes(p)), store=False)
-sniffer.start(); time.sleep(0.5); print("on", flush=True)
-sys.stdin.readline(); sniffer.stop()
-print(json.dumps([frame.hex() for frame in seen]))
-"""
-
 
 @pytest.fixture(scope="module")
 def pair(host):
@@ -75,17 +63,6 @@ def pair(host):
         guest.plug()
         guest.await_wired()
     return left, right
-
-
-def heard(listener, act):
-    """The frames that the listener got while ``act`` ran."""
-    command = ("env", f"PYTHONPATH={PATH}", sys.executable, "-c", LISTEN)
-    process = listener.start(*command, stdin=-1, stdout=-1)
-    assert process.stdout.readline() == "on\n"
-    act()
-    time.sleep(0.5)
-    out, _ = process.communicate("\n", timeout=30)
-    return [bytes.fromhex(text) for text in json.loads(out)]
 
 
 def forge(left, right):

@@ -74,6 +74,12 @@ def test_documents_compile_to_the_golden_text(case: str) -> None:
         assert text == expected.read_text()
 
 
+def test_limits_become_meters() -> None:
+    view = view_of(json.loads((GOLDEN / "limited" / "documents.json").read_text()))
+    meters = [meter.text for owner in view.owners() for meter in compile_owner(view, owner).meters]
+    assert meters == (GOLDEN / "limited" / "meters.txt").read_text().splitlines()
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_ovs_ofctl_understands_every_flow(case: str) -> None:
     assert shutil.which("ovs-ofctl"), "install openvswitch-switch"

@@ -8,8 +8,9 @@ import pytest
 
 from contract.document import Key
 from contract.port import FixedIp, Port
+from contract.qos import Limit
 from ovs_agent import switch as module
-from ovs_agent.flows.flow import cookie
+from ovs_agent.flows.flow import Meter, cookie
 from ovs_agent.flows.network import Seat
 from ovs_agent.flows.pipeline import View
 from ovs_agent.flows.tunnel import Plumbing
@@ -25,6 +26,8 @@ class FakeOfctl:
     def __init__(self) -> None:
         self.flows: dict[str, dict[str, str]] = {"br-int": {}, "br-tun": {}}
         self.bundles: list[list[str]] = []
+        self.held: dict[int, Meter] = {}
+        self.told: list[int] = []
         self.forbidden = ""
 
     def dump(self, bridge: str, wanted: int) -> str:
@@ -51,6 +54,19 @@ class FakeOfctl:
                 kept = {p: f for p, f in self.flows[bridge].items() if f"cookie={number}," not in f}
                 self.flows[bridge] = kept
 
+    def meters(self, bridge: str) -> list[Meter]:
+        return list(self.held.values())
+
+    def set_meter(self, bridge: str, meter: Meter) -> None:
+        self.held[meter.number] = meter
+        self.told.append(meter.number)
+
+    def delete_meter(self, bridge: str, number: int) -> None:
+        assert not any(f"meter:{number}," in text for text in self.flows[bridge].values()), (
+            "these would go too"
+        )
+        del self.held[number]
+
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeOfctl]:
@@ -68,7 +84,7 @@ def switch(fake: FakeOfctl) -> Switch:
     return made
 
 
-def put(switch: Switch, name: str, ofport: int) -> None:
+def put(switch: Switch, name: str, ofport: int, *limits: Limit) -> None:
     """Wires a port."""
     number = int(name[1:])
     port = Port(
@@ -79,6 +95,7 @@ def put(switch: Switch, name: str, ofport: int) -> None:
         device_id="",
         device_owner="",
         fixed_ips=(FixedIp(ip_address=f"10.0.0.{number}", subnet_id="s"),),
+        limits=limits,
     )
 
     def update(view: View) -> None:
@@ -148,3 +165,35 @@ def test_nothing_is_done_before_it_is_filled(fake: FakeOfctl) -> None:
 
 def _place(text: str) -> str:
     return re.sub(r"^cookie=\w+,", "", text).partition(",actions=")[0]
+
+
+def _limit(rate: int) -> Limit:
+    return Limit(direction="egress", unit="kbps", rate=rate, burst=1)
+
+
+def test_a_changed_rate_changes_the_meter_alone(switch: Switch, fake: FakeOfctl) -> None:
+    put(switch, "p1", 7, _limit(5))
+    count = len(fake.bundles)
+    put(switch, "p1", 7, _limit(6))
+    assert len(fake.bundles) == count and fake.held[28].rate == 6
+    put(switch, "p1", 7)
+    assert not fake.held
+
+
+def test_a_meter_of_a_port_goes_with_it_but_not_when_another_has_its_place(
+    switch: Switch, fake: FakeOfctl
+) -> None:
+    put(switch, "p1", 7, _limit(5))
+    put(switch, "p2", 7, _limit(6))
+    switch.change([Key("port", "p1")], lambda view: view.seats.pop("p1") and None)
+    assert fake.held[28].rate == 6
+    switch.change([Key("port", "p2"), Key("network", "n")], lambda view: view.seats.pop("p2") and None)
+    assert not fake.held
+
+
+def test_meters_that_are_there_are_left_alone_and_strays_go(switch: Switch, fake: FakeOfctl) -> None:
+    put(switch, "p1", 7, _limit(5))
+    fake.held[99], fake.told = Meter(99, "kbps", 1, 1), []
+    again = Switch()
+    again.fill(switch._view)
+    assert set(fake.held) == {28} and not fake.told

@@ -37,7 +37,8 @@ def test_lists_of_rows_become_what_the_contract_says() -> None:
         allowed_address_pairs=[pair],
         extra_dhcp_opts=[],
     )
-    port = filled(Port, row, fixed_ips=(), security_group_ids=["g"], hostname="")
+    computed = {"fixed_ips": (), "security_group_ids": ["g"], "hostname": "", "limits": (), "dscp_mark": None}
+    port = filled(Port, row, **computed)
     assert port.allowed_address_pairs == (AddressPair(**pair),) and port.security_group_ids == ("g",)
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.dialects import mysql
 
 from controller.db.columns import UtcDateTime
 
-revision = "24b429d2cbd8"
+revision = "4aba405162cb"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -251,36 +251,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_network_tags_tag", ["tag"], unique=False)
 
     op.create_table(
-        "networks",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("is_admin_up", sa.Boolean(), nullable=False),
-        sa.Column("is_external", sa.Boolean(), nullable=False),
-        sa.Column("is_port_security", sa.Boolean(), nullable=False),
-        sa.Column("mtu", sa.Integer(), nullable=False),
-        sa.Column("dns_domain", sa.String(length=255), nullable=False),
-        sa.Column("availability_zone_hints", sa.JSON(), nullable=False),
-        sa.Column("network_type", sa.String(length=16), nullable=False),
-        sa.Column("physical_network", sa.String(length=64), nullable=True),
-        sa.Column("segmentation_id", sa.Integer(), nullable=True),
-        sa.Column("segment_key", sa.String(length=96), nullable=True),
-        sa.Column("description", sa.String(length=255), nullable=False),
-        sa.Column("revision_number", sa.Integer(), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("updated_at", UtcDateTime(), nullable=False),
-        sa.Column("project_id", sa.String(length=64), nullable=False),
-        sa.Column("generation", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_networks")),
-        sa.UniqueConstraint("segment_key", name=op.f("uq_networks_segment_key")),
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_engine="InnoDB",
-    )
-    with op.batch_alter_table("networks", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_networks_name"), ["name"], unique=False)
-        batch_op.create_index(batch_op.f("ix_networks_project_id"), ["project_id"], unique=False)
-
-    op.create_table(
         "operation_events",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("operation_id", sa.String(length=64), nullable=False),
@@ -376,6 +346,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_projects_parent_id"), ["parent_id"], unique=False)
 
     op.create_table(
+        "qos_policies",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("is_default", sa.Boolean(), nullable=False),
+        sa.Column("description", sa.String(length=255), nullable=False),
+        sa.Column("revision_number", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("project_id", sa.String(length=64), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_qos_policies")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("qos_policies", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_qos_policies_name"), ["name"], unique=False)
+        batch_op.create_index(batch_op.f("ix_qos_policies_project_id"), ["project_id"], unique=False)
+
+    op.create_table(
         "quota_limits",
         sa.Column("project_id", sa.String(length=64), nullable=False),
         sa.Column("service", sa.String(length=32), nullable=False),
@@ -457,32 +447,6 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
-    op.create_table(
-        "routers",
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("is_admin_up", sa.Boolean(), nullable=False),
-        sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("host", sa.String(length=64), nullable=False),
-        sa.Column("is_snat", sa.Boolean(), nullable=False),
-        sa.Column("routes", sa.JSON(), nullable=False),
-        sa.Column("availability_zone_hints", sa.JSON(), nullable=False),
-        sa.Column("description", sa.String(length=255), nullable=False),
-        sa.Column("revision_number", sa.Integer(), nullable=False),
-        sa.Column("created_at", UtcDateTime(), nullable=False),
-        sa.Column("updated_at", UtcDateTime(), nullable=False),
-        sa.Column("project_id", sa.String(length=64), nullable=False),
-        sa.Column("generation", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_routers")),
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_engine="InnoDB",
-    )
-    with op.batch_alter_table("routers", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_routers_host"), ["host"], unique=False)
-        batch_op.create_index(batch_op.f("ix_routers_name"), ["name"], unique=False)
-        batch_op.create_index(batch_op.f("ix_routers_project_id"), ["project_id"], unique=False)
-
     op.create_table(
         "security_groups",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -821,63 +785,39 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
-        "network_dhcp_hosts",
-        sa.Column("network_id", sa.String(length=64), nullable=False),
-        sa.Column("host", sa.String(length=64), nullable=False),
-        sa.Column("is_served", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["network_id"], ["networks.id"], name=op.f("fk_network_dhcp_hosts_network_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("network_id", "host", name=op.f("pk_network_dhcp_hosts")),
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_engine="InnoDB",
-    )
-    with op.batch_alter_table("network_dhcp_hosts", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_network_dhcp_hosts_host"), ["host"], unique=False)
-
-    op.create_table(
-        "ports",
+        "networks",
         sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("network_id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("mac_address", sa.String(length=17), nullable=False),
         sa.Column("is_admin_up", sa.Boolean(), nullable=False),
-        sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("device_id", sa.String(length=255), nullable=False),
-        sa.Column("device_owner", sa.String(length=255), nullable=False),
+        sa.Column("is_external", sa.Boolean(), nullable=False),
         sa.Column("is_port_security", sa.Boolean(), nullable=False),
-        sa.Column("allowed_address_pairs", sa.JSON(), nullable=False),
-        sa.Column("extra_dhcp_opts", sa.JSON(), nullable=False),
-        sa.Column("dns_name", sa.String(length=255), nullable=False),
-        sa.Column("binding_host", sa.String(length=64), nullable=False),
-        sa.Column("binding_profile", sa.JSON(), nullable=False),
-        sa.Column("vnic_type", sa.String(length=16), nullable=False),
-        sa.Column("server_id", sa.String(length=64), nullable=True),
-        sa.Column("router_id", sa.String(length=64), nullable=True),
-        sa.Column("is_created_by_server", sa.Boolean(), nullable=False),
-        sa.Column("nic_index", sa.Integer(), nullable=False),
-        sa.Column("nic_tag", sa.String(length=255), nullable=True),
+        sa.Column("mtu", sa.Integer(), nullable=False),
+        sa.Column("dns_domain", sa.String(length=255), nullable=False),
+        sa.Column("availability_zone_hints", sa.JSON(), nullable=False),
+        sa.Column("network_type", sa.String(length=16), nullable=False),
+        sa.Column("physical_network", sa.String(length=64), nullable=True),
+        sa.Column("segmentation_id", sa.Integer(), nullable=True),
+        sa.Column("segment_key", sa.String(length=96), nullable=True),
+        sa.Column("qos_policy_id", sa.String(length=64), nullable=True),
         sa.Column("description", sa.String(length=255), nullable=False),
         sa.Column("revision_number", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("project_id", sa.String(length=64), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["network_id"], ["networks.id"], name=op.f("fk_ports_network_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ports")),
-        sa.UniqueConstraint("network_id", "mac_address", name=op.f("uq_ports_network_id_mac_address")),
+        sa.ForeignKeyConstraint(
+            ["qos_policy_id"], ["qos_policies.id"], name=op.f("fk_networks_qos_policy_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_networks")),
+        sa.UniqueConstraint("segment_key", name=op.f("uq_networks_segment_key")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
-    with op.batch_alter_table("ports", schema=None) as batch_op:
-        batch_op.create_index("ix_ports_binding_host", ["binding_host"], unique=False)
-        batch_op.create_index(batch_op.f("ix_ports_device_id"), ["device_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_ports_name"), ["name"], unique=False)
-        batch_op.create_index(batch_op.f("ix_ports_project_id"), ["project_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_ports_router_id"), ["router_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_ports_server_id"), ["server_id"], unique=False)
+    with op.batch_alter_table("networks", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_networks_name"), ["name"], unique=False)
+        batch_op.create_index(batch_op.f("ix_networks_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_networks_qos_policy_id"), ["qos_policy_id"], unique=False)
 
     op.create_table(
         "project_ancestors",
@@ -910,6 +850,25 @@ def upgrade() -> None:
     with op.batch_alter_table("project_tags", schema=None) as batch_op:
         batch_op.create_index("ix_project_tags_tag", ["tag"], unique=False)
 
+    op.create_table(
+        "qos_rules",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("policy_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("direction", sa.String(length=8), nullable=False),
+        sa.Column("value", sa.Integer(), nullable=False),
+        sa.Column("burst", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["policy_id"], ["qos_policies.id"], name=op.f("fk_qos_rules_policy_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_qos_rules")),
+        sa.UniqueConstraint(
+            "policy_id", "kind", "direction", name=op.f("uq_qos_rules_policy_id_kind_direction")
+        ),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
     op.create_table(
         "resource_provider_aggregates",
         sa.Column("provider_id", sa.String(length=64), nullable=False),
@@ -984,6 +943,37 @@ def upgrade() -> None:
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
+    op.create_table(
+        "routers",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("is_admin_up", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("host", sa.String(length=64), nullable=False),
+        sa.Column("is_snat", sa.Boolean(), nullable=False),
+        sa.Column("qos_policy_id", sa.String(length=64), nullable=True),
+        sa.Column("routes", sa.JSON(), nullable=False),
+        sa.Column("availability_zone_hints", sa.JSON(), nullable=False),
+        sa.Column("description", sa.String(length=255), nullable=False),
+        sa.Column("revision_number", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("project_id", sa.String(length=64), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["qos_policy_id"], ["qos_policies.id"], name=op.f("fk_routers_qos_policy_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_routers")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("routers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_routers_host"), ["host"], unique=False)
+        batch_op.create_index(batch_op.f("ix_routers_name"), ["name"], unique=False)
+        batch_op.create_index(batch_op.f("ix_routers_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_routers_qos_policy_id"), ["qos_policy_id"], unique=False)
+
     op.create_table(
         "security_group_rules",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -1181,65 +1171,66 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
-        "floating_ips",
+        "network_dhcp_hosts",
+        sa.Column("network_id", sa.String(length=64), nullable=False),
+        sa.Column("host", sa.String(length=64), nullable=False),
+        sa.Column("is_served", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["network_id"], ["networks.id"], name=op.f("fk_network_dhcp_hosts_network_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("network_id", "host", name=op.f("pk_network_dhcp_hosts")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("network_dhcp_hosts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_network_dhcp_hosts_host"), ["host"], unique=False)
+
+    op.create_table(
+        "ports",
         sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("floating_network_id", sa.String(length=64), nullable=False),
-        sa.Column("floating_port_id", sa.String(length=64), nullable=False),
-        sa.Column("floating_ip_address", sa.String(length=45), nullable=False),
-        sa.Column("port_id", sa.String(length=64), nullable=True),
-        sa.Column("fixed_ip_address", sa.String(length=45), nullable=True),
-        sa.Column("router_id", sa.String(length=64), nullable=True),
-        sa.Column("dns_name", sa.String(length=255), nullable=False),
-        sa.Column("dns_domain", sa.String(length=255), nullable=False),
+        sa.Column("network_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("mac_address", sa.String(length=17), nullable=False),
+        sa.Column("is_admin_up", sa.Boolean(), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("device_id", sa.String(length=255), nullable=False),
+        sa.Column("device_owner", sa.String(length=255), nullable=False),
+        sa.Column("is_port_security", sa.Boolean(), nullable=False),
+        sa.Column("allowed_address_pairs", sa.JSON(), nullable=False),
+        sa.Column("extra_dhcp_opts", sa.JSON(), nullable=False),
+        sa.Column("dns_name", sa.String(length=255), nullable=False),
+        sa.Column("binding_host", sa.String(length=64), nullable=False),
+        sa.Column("binding_profile", sa.JSON(), nullable=False),
+        sa.Column("vnic_type", sa.String(length=16), nullable=False),
+        sa.Column("server_id", sa.String(length=64), nullable=True),
+        sa.Column("router_id", sa.String(length=64), nullable=True),
+        sa.Column("is_created_by_server", sa.Boolean(), nullable=False),
+        sa.Column("nic_index", sa.Integer(), nullable=False),
+        sa.Column("nic_tag", sa.String(length=255), nullable=True),
+        sa.Column("qos_policy_id", sa.String(length=64), nullable=True),
         sa.Column("description", sa.String(length=255), nullable=False),
         sa.Column("revision_number", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("project_id", sa.String(length=64), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["floating_network_id"], ["networks.id"], name=op.f("fk_floating_ips_floating_network_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["floating_port_id"], ["ports.id"], name=op.f("fk_floating_ips_floating_port_id")
-        ),
-        sa.ForeignKeyConstraint(["port_id"], ["ports.id"], name=op.f("fk_floating_ips_port_id")),
-        sa.ForeignKeyConstraint(["router_id"], ["routers.id"], name=op.f("fk_floating_ips_router_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_floating_ips")),
-        sa.UniqueConstraint("floating_port_id", name=op.f("uq_floating_ips_floating_port_id")),
+        sa.ForeignKeyConstraint(["network_id"], ["networks.id"], name=op.f("fk_ports_network_id")),
+        sa.ForeignKeyConstraint(["qos_policy_id"], ["qos_policies.id"], name=op.f("fk_ports_qos_policy_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ports")),
+        sa.UniqueConstraint("network_id", "mac_address", name=op.f("uq_ports_network_id_mac_address")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
     )
-    with op.batch_alter_table("floating_ips", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_floating_ips_floating_ip_address"), ["floating_ip_address"], unique=False
-        )
-        batch_op.create_index(
-            batch_op.f("ix_floating_ips_floating_network_id"), ["floating_network_id"], unique=False
-        )
-        batch_op.create_index(batch_op.f("ix_floating_ips_port_id"), ["port_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_floating_ips_project_id"), ["project_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_floating_ips_router_id"), ["router_id"], unique=False)
-
-    op.create_table(
-        "port_security_groups",
-        sa.Column("port_id", sa.String(length=64), nullable=False),
-        sa.Column("group_id", sa.String(length=64), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["group_id"], ["security_groups.id"], name=op.f("fk_port_security_groups_group_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["port_id"], ["ports.id"], name=op.f("fk_port_security_groups_port_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("port_id", "group_id", name=op.f("pk_port_security_groups")),
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_engine="InnoDB",
-    )
-    with op.batch_alter_table("port_security_groups", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_port_security_groups_group_id"), ["group_id"], unique=False)
+    with op.batch_alter_table("ports", schema=None) as batch_op:
+        batch_op.create_index("ix_ports_binding_host", ["binding_host"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ports_device_id"), ["device_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ports_name"), ["name"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ports_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ports_qos_policy_id"), ["qos_policy_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ports_router_id"), ["router_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ports_server_id"), ["server_id"], unique=False)
 
     op.create_table(
         "subnets",
@@ -1318,6 +1309,54 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "floating_ips",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("floating_network_id", sa.String(length=64), nullable=False),
+        sa.Column("floating_port_id", sa.String(length=64), nullable=False),
+        sa.Column("floating_ip_address", sa.String(length=45), nullable=False),
+        sa.Column("port_id", sa.String(length=64), nullable=True),
+        sa.Column("fixed_ip_address", sa.String(length=45), nullable=True),
+        sa.Column("router_id", sa.String(length=64), nullable=True),
+        sa.Column("dns_name", sa.String(length=255), nullable=False),
+        sa.Column("dns_domain", sa.String(length=255), nullable=False),
+        sa.Column("qos_policy_id", sa.String(length=64), nullable=True),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("description", sa.String(length=255), nullable=False),
+        sa.Column("revision_number", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("project_id", sa.String(length=64), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["floating_network_id"], ["networks.id"], name=op.f("fk_floating_ips_floating_network_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["floating_port_id"], ["ports.id"], name=op.f("fk_floating_ips_floating_port_id")
+        ),
+        sa.ForeignKeyConstraint(["port_id"], ["ports.id"], name=op.f("fk_floating_ips_port_id")),
+        sa.ForeignKeyConstraint(
+            ["qos_policy_id"], ["qos_policies.id"], name=op.f("fk_floating_ips_qos_policy_id")
+        ),
+        sa.ForeignKeyConstraint(["router_id"], ["routers.id"], name=op.f("fk_floating_ips_router_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_floating_ips")),
+        sa.UniqueConstraint("floating_port_id", name=op.f("uq_floating_ips_floating_port_id")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("floating_ips", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_floating_ips_floating_ip_address"), ["floating_ip_address"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_floating_ips_floating_network_id"), ["floating_network_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_floating_ips_port_id"), ["port_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_floating_ips_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_floating_ips_qos_policy_id"), ["qos_policy_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_floating_ips_router_id"), ["router_id"], unique=False)
+
+    op.create_table(
         "port_addresses",
         sa.Column("subnet_id", sa.String(length=64), nullable=False),
         sa.Column("position", sa.String(length=32), nullable=False),
@@ -1336,6 +1375,24 @@ def upgrade() -> None:
     with op.batch_alter_table("port_addresses", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_port_addresses_ip_address"), ["ip_address"], unique=False)
         batch_op.create_index(batch_op.f("ix_port_addresses_port_id"), ["port_id"], unique=False)
+
+    op.create_table(
+        "port_security_groups",
+        sa.Column("port_id", sa.String(length=64), nullable=False),
+        sa.Column("group_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["group_id"], ["security_groups.id"], name=op.f("fk_port_security_groups_group_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["port_id"], ["ports.id"], name=op.f("fk_port_security_groups_port_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("port_id", "group_id", name=op.f("pk_port_security_groups")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("port_security_groups", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_port_security_groups_group_id"), ["group_id"], unique=False)
 
     op.create_table(
         "port_forwardings",
@@ -1385,11 +1442,24 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_port_forwardings_floatingip_id"))
 
     op.drop_table("port_forwardings")
+    with op.batch_alter_table("port_security_groups", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_port_security_groups_group_id"))
+
+    op.drop_table("port_security_groups")
     with op.batch_alter_table("port_addresses", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_port_addresses_port_id"))
         batch_op.drop_index(batch_op.f("ix_port_addresses_ip_address"))
 
     op.drop_table("port_addresses")
+    with op.batch_alter_table("floating_ips", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_floating_ips_router_id"))
+        batch_op.drop_index(batch_op.f("ix_floating_ips_qos_policy_id"))
+        batch_op.drop_index(batch_op.f("ix_floating_ips_project_id"))
+        batch_op.drop_index(batch_op.f("ix_floating_ips_port_id"))
+        batch_op.drop_index(batch_op.f("ix_floating_ips_floating_network_id"))
+        batch_op.drop_index(batch_op.f("ix_floating_ips_floating_ip_address"))
+
+    op.drop_table("floating_ips")
     op.drop_table("application_credential_roles")
     with op.batch_alter_table("user_group_members", schema=None) as batch_op:
         batch_op.drop_index("ix_user_group_members_group_id")
@@ -1402,18 +1472,20 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_subnets_name"))
 
     op.drop_table("subnets")
-    with op.batch_alter_table("port_security_groups", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_port_security_groups_group_id"))
+    with op.batch_alter_table("ports", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ports_server_id"))
+        batch_op.drop_index(batch_op.f("ix_ports_router_id"))
+        batch_op.drop_index(batch_op.f("ix_ports_qos_policy_id"))
+        batch_op.drop_index(batch_op.f("ix_ports_project_id"))
+        batch_op.drop_index(batch_op.f("ix_ports_name"))
+        batch_op.drop_index(batch_op.f("ix_ports_device_id"))
+        batch_op.drop_index("ix_ports_binding_host")
 
-    op.drop_table("port_security_groups")
-    with op.batch_alter_table("floating_ips", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_floating_ips_router_id"))
-        batch_op.drop_index(batch_op.f("ix_floating_ips_project_id"))
-        batch_op.drop_index(batch_op.f("ix_floating_ips_port_id"))
-        batch_op.drop_index(batch_op.f("ix_floating_ips_floating_network_id"))
-        batch_op.drop_index(batch_op.f("ix_floating_ips_floating_ip_address"))
+    op.drop_table("ports")
+    with op.batch_alter_table("network_dhcp_hosts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_network_dhcp_hosts_host"))
 
-    op.drop_table("floating_ips")
+    op.drop_table("network_dhcp_hosts")
     op.drop_table("credentials")
     op.drop_table("application_credentials")
     op.drop_table("volume_type_access")
@@ -1436,6 +1508,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_security_group_rules_group_id"))
 
     op.drop_table("security_group_rules")
+    with op.batch_alter_table("routers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_routers_qos_policy_id"))
+        batch_op.drop_index(batch_op.f("ix_routers_project_id"))
+        batch_op.drop_index(batch_op.f("ix_routers_name"))
+        batch_op.drop_index(batch_op.f("ix_routers_host"))
+
+    op.drop_table("routers")
     op.drop_table("role_implications")
     with op.batch_alter_table("role_assignments", schema=None) as batch_op:
         batch_op.drop_index("ix_role_assignments_target_id")
@@ -1449,6 +1528,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_resource_provider_aggregates_aggregate_id"))
 
     op.drop_table("resource_provider_aggregates")
+    op.drop_table("qos_rules")
     with op.batch_alter_table("project_tags", schema=None) as batch_op:
         batch_op.drop_index("ix_project_tags_tag")
 
@@ -1457,19 +1537,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_project_ancestors_ancestor_id")
 
     op.drop_table("project_ancestors")
-    with op.batch_alter_table("ports", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_ports_server_id"))
-        batch_op.drop_index(batch_op.f("ix_ports_router_id"))
-        batch_op.drop_index(batch_op.f("ix_ports_project_id"))
-        batch_op.drop_index(batch_op.f("ix_ports_name"))
-        batch_op.drop_index(batch_op.f("ix_ports_device_id"))
-        batch_op.drop_index("ix_ports_binding_host")
+    with op.batch_alter_table("networks", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_networks_qos_policy_id"))
+        batch_op.drop_index(batch_op.f("ix_networks_project_id"))
+        batch_op.drop_index(batch_op.f("ix_networks_name"))
 
-    op.drop_table("ports")
-    with op.batch_alter_table("network_dhcp_hosts", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_network_dhcp_hosts_host"))
-
-    op.drop_table("network_dhcp_hosts")
+    op.drop_table("networks")
     op.drop_table("inventories")
     with op.batch_alter_table("image_tags", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_image_tags_tag"))
@@ -1510,12 +1583,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_security_groups_name"))
 
     op.drop_table("security_groups")
-    with op.batch_alter_table("routers", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_routers_project_id"))
-        batch_op.drop_index(batch_op.f("ix_routers_name"))
-        batch_op.drop_index(batch_op.f("ix_routers_host"))
-
-    op.drop_table("routers")
     op.drop_table("roles")
     with op.batch_alter_table("revoked_tokens", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_revoked_tokens_expires_at"))
@@ -1528,6 +1595,11 @@ def downgrade() -> None:
     op.drop_table("resource_classes")
     op.drop_table("regions")
     op.drop_table("quota_limits")
+    with op.batch_alter_table("qos_policies", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_qos_policies_project_id"))
+        batch_op.drop_index(batch_op.f("ix_qos_policies_name"))
+
+    op.drop_table("qos_policies")
     with op.batch_alter_table("projects", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_projects_parent_id"))
 
@@ -1544,11 +1616,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_operation_events_operation_id"))
 
     op.drop_table("operation_events")
-    with op.batch_alter_table("networks", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_networks_project_id"))
-        batch_op.drop_index(batch_op.f("ix_networks_name"))
-
-    op.drop_table("networks")
     with op.batch_alter_table("network_tags", schema=None) as batch_op:
         batch_op.drop_index("ix_network_tags_tag")
 

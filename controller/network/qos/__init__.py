@@ -1,0 +1,1 @@
+"""Quality of service: policies, their rules, and what they are laid on."""

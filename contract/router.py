@@ -21,7 +21,8 @@ class AdvertisedPrefix(msgspec.Struct, frozen=True, kw_only=True):
 class RouterInterface(msgspec.Struct, frozen=True, kw_only=True):
     """A port of the router on an inner network; its ``port`` document is on the same host.
 
-    ``addresses`` are with prefix length, as is every address of this document that has a link.
+    ``addresses`` are with prefix length, as is every address of this document that has a link. ``ipv4_scope`` and
+    ``ipv6_scope`` are the address scopes of the network, empty for none: between two scopes nothing is routed.
     """
 
     port_id: str
@@ -29,14 +30,16 @@ class RouterInterface(msgspec.Struct, frozen=True, kw_only=True):
     mac_address: str
     mtu: int
     addresses: tuple[str, ...] = ()
+    ipv4_scope: str = ""
+    ipv6_scope: str = ""
     advertised: tuple[AdvertisedPrefix, ...] = ()
 
 
 class RouterGateway(msgspec.Struct, frozen=True, kw_only=True):
     """A port of the router on an external network. ``next_hops`` are the gateways of its subnets.
 
-    ``is_snat``: what comes from inside and has no floating IP leaves with the first IPv4 address of the port.
-    ``limits`` are of bandwidth, for each of its IPv4 addresses.
+    ``is_snat``: what comes from inside and has no floating IP leaves with the first IPv4 address of the port; what is
+    of the gateway's own scope leaves as it is. ``limits`` are of bandwidth, for each of its IPv4 addresses.
     """
 
     port_id: str
@@ -44,6 +47,8 @@ class RouterGateway(msgspec.Struct, frozen=True, kw_only=True):
     mac_address: str
     mtu: int
     addresses: tuple[str, ...] = ()
+    ipv4_scope: str = ""
+    ipv6_scope: str = ""
     next_hops: tuple[str, ...] = ()
     is_snat: bool = True
     limits: tuple[Limit, ...] = ()

@@ -13,6 +13,7 @@ RESOURCES = {
     "security-group-rule": "security-group-rules",
     "router": "routers",
     "floatingip": "floatingips",
+    "address-scope": "address-scopes",
     "subnetpool": "subnetpools",
     "quota": "quotas",
     "agent": "agents",

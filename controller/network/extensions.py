@@ -9,6 +9,7 @@ from controller.web.resource import Resource, answer
 
 #: Alias, as clients look for it, and what it brings.
 EXTENSIONS: dict[str, str] = {
+    "address-scope": "Scopes of addresses that routers route within",
     "agent": "Agents, and whether they are alive",
     "allowed-address-pairs": "Further addresses that a port may use",
     "availability_zone": "Availability zones",

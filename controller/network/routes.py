@@ -8,6 +8,7 @@ from controller.network import (
     ip_availabilities,
     quotas,
 )
+from controller.network.address_scopes.api import AddressScopeMember, AddressScopes
 from controller.network.floating_ips.api import FloatingIpMember, FloatingIps
 from controller.network.networks.api import NetworkMember, Networks
 from controller.network.networks.dhcp_agents_api import AgentNetwork, AgentNetworks, NetworkAgents
@@ -83,6 +84,8 @@ ROUTES: list[Route] = [
     ("/v2.0/qos/alias-dscp-marking-rules/{rule_id}", qos.DscpMarkingRule),
     ("/v2.0/qos/rule-types", RuleTypes),
     ("/v2.0/qos/rule-types/{name}", RuleType),
+    ("/v2.0/address-scopes", AddressScopes),
+    ("/v2.0/address-scopes/{row_id}", AddressScopeMember),
     ("/v2.0/networks/{row_id}/tags", tags.NetworkTags),
     ("/v2.0/networks/{row_id}/tags/{tag}", tags.NetworkTag),
     ("/v2.0/subnets/{row_id}/tags", tags.SubnetTags),

@@ -1,8 +1,10 @@
-"""Router → address translation and limits: the text of ``table ip cumulet``, and which connections still agree with it.
+"""Router → address translation, walls and limits: the text of the tables ``cumulet``, and which connections still
+agree with it.
 
 Outer addresses stand for inner ones in both directions; the rest leaves with the gateway's address. Only what
 crosses a gateway is translated, and what comes from inside to an outer address of the same router: its answer
-has to come back this way. With SNAT on, nothing else of outside is routed inwards.
+has to come back this way. With SNAT on, nothing else of outside is routed inwards, but to links of the gateway's own
+address scope.
 """
 
 import ipaddress
@@ -11,15 +13,16 @@ from collections.abc import Iterable
 import msgspec
 
 from contract.router import PortForwarding, Router
-from ovs_agent.namespaces import limits
+from ovs_agent.namespaces import limits, scopes
 from ovs_agent.namespaces.limits import AddressLimit
 from ovs_agent.namespaces.router import link_name
+from ovs_agent.namespaces.scopes import Wall
 
-TABLE = "ip cumulet"
+TABLE, TABLE_6 = "ip cumulet", "ip6 cumulet"
 #: Protocols with ports, by their numbers.
 _WITH_PORTS = {"tcp": 6, "udp": 17, "dccp": 33, "sctp": 132}
 _NAMES = {number: name for name, number in _WITH_PORTS.items()}
-_CLEAN = f"table {TABLE}\ndelete table {TABLE}\n"
+_CLEAN = "".join(f"table {table}\ndelete table {table}\n" for table in (TABLE, TABLE_6))
 
 
 class Forward(msgspec.Struct, frozen=True, order=True):
@@ -34,19 +37,25 @@ class Forward(msgspec.Struct, frozen=True, order=True):
 
 
 class Gateway(msgspec.Struct, frozen=True):
-    """A link to outside; ``source`` is the address that what has no other leaves with, empty without SNAT."""
+    """A link to outside; ``source`` is the address that what has no other leaves with, empty without SNAT.
+
+    ``same_scope`` are the inner links whose addresses stay as they are.
+    """
 
     link: str
     source: str
+    same_scope: tuple[str, ...] = ()
 
 
 class Nat(msgspec.Struct, frozen=True):
-    """What is translated. ``floating`` is outer to inner, ``fixed`` the way back."""
+    """What is translated, and what is kept apart. ``floating`` is outer to inner, ``fixed`` the way back."""
 
     gateways: tuple[Gateway, ...] = ()
     floating: dict[str, str] = {}
     fixed: dict[str, str] = {}
     forwards: tuple[Forward, ...] = ()
+    walls: tuple[Wall, ...] = ()
+    walls_6: tuple[Wall, ...] = ()
     faults: tuple[str, ...] = ()
     limits: tuple[AddressLimit, ...] = ()
 
@@ -69,9 +78,10 @@ def compile_nat(router: Router) -> Nat:
     for leg in router.gateways:
         ips = [ipaddress.ip_interface(text).ip for text in leg.addresses]
         source = next((str(ip) for ip in ips if ip.version == 4), "") if leg.is_snat else ""
-        gateways.append(Gateway(link_name(leg), source))
+        gateways.append(Gateway(link_name(leg), source, scopes.same_scope(router, leg)))
+    walls, walls_6 = scopes.walls(router, 4), scopes.walls(router, 6)
     if not gateways:
-        return Nat()
+        return Nat(walls=walls, walls_6=walls_6)
     floating: dict[str, str] = {}
     fixed: dict[str, str] = {}
     for each in router.floating_ips:
@@ -80,25 +90,45 @@ def compile_nat(router: Router) -> Nat:
         fixed.setdefault(inner, outer)
     faults: list[str] = []
     forwards = tuple(sorted(_forwards(router.port_forwardings, faults)))
-    return Nat(tuple(gateways), floating, fixed, forwards, tuple(faults), limits.compile_limits(router))
+    return Nat(
+        gateways=tuple(gateways),
+        floating=floating,
+        fixed=fixed,
+        forwards=forwards,
+        walls=walls,
+        walls_6=walls_6,
+        faults=tuple(faults),
+        limits=limits.compile_limits(router),
+    )
 
 
 def text(nat: Nat) -> str:
-    """One transaction that replaces the table whole: a packet sees the old rules or the new ones."""
+    """One transaction that replaces the tables whole: a packet sees the old rules or the new ones."""
+    return _CLEAN + _table(TABLE, _rules(nat)) + _table(TABLE_6, _rules_6(nat))
+
+
+def _table(name: str, lines: list[str]) -> str:
+    return "\n".join([f"table {name} {{", *lines, "}"]) + "\n" if lines else ""
+
+
+def _rules_6(nat: Nat) -> list[str]:
+    return [*_chain("forward", _FILTER, scopes.rules(nat.walls_6))] if nat.walls_6 else []
+
+
+def _rules(nat: Nat) -> list[str]:
     if not nat.gateways:
-        return _CLEAN
+        return [*_chain("forward", _FILTER, _apart(nat))] if nat.walls else []
     shifted = [forward for forward in nat.forwards if forward.first != forward.inner_first]
     straight = [forward for forward in nat.forwards if forward.first == forward.inner_first]
-    lines = [
+    return [
         *_map("floating", "ipv4_addr : ipv4_addr", (f"{a} : {b}" for a, b in sorted(nat.floating.items()))),
         *_map("fixed", "ipv4_addr : ipv4_addr", (f"{a} : {b}" for a, b in sorted(nat.fixed.items()))),
         *_map("forwarded", _FORWARDED, (line for forward in shifted for line in _elements(forward))),
         *_chain("prerouting", "nat hook prerouting priority dstnat", _arriving(straight)),
-        *_chain("forward", "filter hook forward priority filter", _inwards(nat)),
+        *_chain("forward", _FILTER, [*_apart(nat), *_inwards(nat)]),
         *_limited(nat.limits),
         *_chain("postrouting", "nat hook postrouting priority srcnat", _leaving(nat)),
     ]
-    return "\n".join([f"{_CLEAN}table {TABLE} {{", *lines, "}"]) + "\n"
 
 
 def agrees(nat: Nat, seen: Connection) -> bool:
@@ -112,6 +142,7 @@ def agrees(nat: Nat, seen: Connection) -> bool:
     return seen.new_source in {nat.fixed.get(seen.source), *(each.source for each in nat.gateways)}
 
 
+_FILTER = "filter hook forward priority filter"
 _FORWARDED = "ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service"
 
 
@@ -123,18 +154,33 @@ def _arriving(straight: Iterable[Forward]) -> Iterable[str]:
     yield "dnat to ip daddr map @floating"
 
 
+def _apart(nat: Nat) -> Iterable[str]:
+    """What is translated crosses walls: on its way out to a gateway without SNAT it is not yet."""
+    if not nat.walls:
+        return
+    yield "ct status snat,dnat accept"
+    plain = ", ".join(f'"{gateway.link}"' for gateway in nat.gateways if not gateway.source)
+    if plain and nat.fixed:
+        yield f"ip saddr {{ {', '.join(sorted(nat.fixed))} }} oifname {{ {plain} }} accept"
+    yield from scopes.rules(nat.walls)
+
+
 def _inwards(nat: Nat) -> Iterable[str]:
     """Without SNAT the inner networks are known outside, and routed."""
     for gateway in nat.gateways:
         if gateway.source:
             yield f'iifname "{gateway.link}" ct state established,related accept'
             yield f'iifname "{gateway.link}" ct status dnat accept'
+            if gateway.same_scope:
+                yield f'iifname "{gateway.link}" oifname {scopes.links_of(gateway.same_scope)} accept'
             yield f'iifname "{gateway.link}" drop'
 
 
 def _leaving(nat: Nat) -> Iterable[str]:
     for gateway in nat.gateways:
         yield f'oifname "{gateway.link}" snat to ip saddr map @fixed'
+        if gateway.source and gateway.same_scope:
+            yield f'oifname "{gateway.link}" iifname {scopes.links_of(gateway.same_scope)} accept'
         if gateway.source:
             yield f'oifname "{gateway.link}" snat to {gateway.source}'
     links = ", ".join(f'"{gateway.link}"' for gateway in nat.gateways)

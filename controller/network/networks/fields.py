@@ -6,7 +6,7 @@ from controller.network import names
 from controller.network.rbac import shared
 from controller.network.standard import ADMIN_STATE, NAME, QOS_POLICY, STANDARD_FIELDS
 from controller.web import schema
-from controller.web.fields import Field, Fields, View, boolean, exact, number
+from controller.web.fields import Field, Fields, Show, View, boolean, exact, number
 
 PROVIDER = "network:network:provider"
 SHARE = "network:network:share"
@@ -17,6 +17,14 @@ _SEGMENTATION_ID = schema.nullable(schema.integer())
 def _subnets(row: Any, view: View) -> list[str]:
     subnets: list[str] = view.of("subnets", row.id, [])
     return subnets
+
+
+def _scope(ip_version: int) -> Show:
+    def show(row: Any, view: View) -> str | None:
+        found: dict[int, str] = view.of("scopes", row.id, {})
+        return found.get(ip_version)
+
+    return show
 
 
 def _zones(row: Any, view: View) -> list[str]:
@@ -72,6 +80,8 @@ NETWORK = Fields(
             default=list,
         ),
         Field(name="availability_zones", show=_zones),
+        Field(name="ipv4_address_scope", show=_scope(4)),
+        Field(name="ipv6_address_scope", show=_scope(6)),
         Field(
             name="provider:network_type",
             attr="network_type",

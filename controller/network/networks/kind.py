@@ -12,6 +12,7 @@ from controller.network.networks.fields import NETWORK
 from controller.network.networks.model import Network
 from controller.network.rbac import model as rbac
 from controller.network.rbac import shared
+from controller.network.subnet_pools.model import SubnetPool
 from controller.network.subnets.model import Subnet
 from controller.network.tags import model as tags
 
@@ -19,13 +20,20 @@ from controller.network.tags import model as tags
 def _related(session: Session, rows: Sequence[Any]) -> Related:
     ids = [row.id for row in rows]
     subnets: dict[str, list[str]] = {}
+    scopes: dict[str, dict[int, str]] = {}
     statement = (
-        select(Subnet.network_id, Subnet.id).where(Subnet.network_id.in_(ids)).order_by(Subnet.created_at)
+        select(Subnet.network_id, Subnet.id, Subnet.ip_version, SubnetPool.address_scope_id)
+        .outerjoin(SubnetPool, SubnetPool.id == Subnet.subnetpool_id)
+        .where(Subnet.network_id.in_(ids))
+        .order_by(Subnet.created_at)
     )
-    for network_id, subnet_id in session.execute(statement):
+    for network_id, subnet_id, ip_version, scope_id in session.execute(statement):
         subnets.setdefault(network_id, []).append(subnet_id)
+        if scope_id:
+            scopes.setdefault(network_id, {})[ip_version] = scope_id
     return {
         "subnets": subnets,
+        "scopes": scopes,
         "tags": tags.of(session, ids),
         "shared_with": shared.related(session, rows),
         "options": {"zones": [options.settings().availability_zone]},

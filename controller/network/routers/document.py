@@ -3,8 +3,8 @@
 Its ports and their networks are documents of their own on the same host.
 """
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -18,10 +18,20 @@ from controller.network.port_forwardings.model import PortForwarding
 from controller.network.ports.model import GATEWAY_OWNER, Port, PortAddress
 from controller.network.qos import effective as qos
 from controller.network.routers.model import Router
+from controller.network.subnet_pools.model import SubnetPool
 from controller.network.subnets.model import Subnet
 
-#: Of a port its addresses in order, each with its subnet.
-_Addresses = Mapping[str, Sequence[tuple[str, Subnet]]]
+
+class _Held(NamedTuple):
+    """An address of a port, its subnet, and the address scope of that."""
+
+    text: str
+    subnet: Subnet
+    scope_id: str | None
+
+
+#: Of a port its addresses in order.
+_Addresses = Mapping[str, Sequence[_Held]]
 
 
 def _hosts(session: Session, router_id: str) -> set[str]:
@@ -64,17 +74,18 @@ def _ports(session: Session, router_id: str) -> list[tuple[Port, int]]:
 
 
 def _addresses(session: Session, router_id: str) -> _Addresses:
-    found: dict[str, list[tuple[str, Subnet]]] = {}
+    found: dict[str, list[_Held]] = {}
     statement = (
-        select(PortAddress.port_id, PortAddress.ip_address, Subnet)
+        select(PortAddress.port_id, PortAddress.ip_address, Subnet, SubnetPool.address_scope_id)
         .join(Subnet, Subnet.id == PortAddress.subnet_id)
+        .outerjoin(SubnetPool, SubnetPool.id == Subnet.subnetpool_id)
         .join(Port, Port.id == PortAddress.port_id)
         .where(Port.router_id == router_id)
         .order_by(PortAddress.ordinal)
         .execution_options(populate_existing=True)
     )
-    for port_id, text, subnet in session.execute(statement):
-        found.setdefault(port_id, []).append((text, subnet))
+    for port_id, *held in session.execute(statement):
+        found.setdefault(port_id, []).append(_Held(*held))
     return found
 
 
@@ -86,7 +97,8 @@ def _interface(port: Port, mtu: int, addresses: _Addresses) -> contract.RouterIn
         port_id=port.id,
         mtu=mtu,
         addresses=_with_length(has),
-        advertised=tuple(_advertised(subnet) for _, subnet in has if subnet.ipv6_ra_mode),
+        advertised=tuple(_advertised(held.subnet) for held in has if held.subnet.ipv6_ra_mode),
+        **_scopes(has),
     )
 
 
@@ -98,7 +110,7 @@ def _gateway(
     session: Session, router: Router, port: Port, mtu: int, addresses: _Addresses
 ) -> contract.RouterGateway:
     has = addresses.get(port.id, ())
-    hops = dict.fromkeys(subnet.gateway_ip for _, subnet in has if subnet.gateway_ip)
+    hops = dict.fromkeys(held.subnet.gateway_ip for held in has if held.subnet.gateway_ip)
     return filled(
         contract.RouterGateway,
         port,
@@ -108,11 +120,18 @@ def _gateway(
         next_hops=tuple(hops),
         is_snat=router.is_snat,
         limits=qos.bandwidth_limits(session, router.qos_policy_id),
+        **_scopes(has),
     )
 
 
-def _with_length(has: Iterable[tuple[str, Subnet]]) -> tuple[str, ...]:
-    return tuple(f"{text}/{ipaddress.ip_network(subnet.cidr).prefixlen}" for text, subnet in has)
+def _scopes(has: Iterable[_Held]) -> dict[str, str]:
+    """A network is in one scope of each IP version, or in none."""
+    found = {held.subnet.ip_version: held.scope_id or "" for held in has}
+    return {"ipv4_scope": found.get(4, ""), "ipv6_scope": found.get(6, "")}
+
+
+def _with_length(has: Iterable[_Held]) -> tuple[str, ...]:
+    return tuple(f"{held.text}/{held.subnet.prefix.prefixlen}" for held in has)
 
 
 def _floating_ips(session: Session, router_id: str) -> tuple[contract.FloatingIp, ...]:

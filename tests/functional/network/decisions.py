@@ -107,6 +107,7 @@ def _whole(plural: str, singular: str, body: dict[str, Any]) -> list[Row]:
     ]
 
 
+_SCOPE = "/v2.0/address-scopes/{row_id}"
 _POOL = "/v2.0/subnetpools/{row_id}"
 _ROUTER = "/v2.0/routers/{row_id}"
 _FORWARDINGS = "/v2.0/floatingips/{row_id}/port_forwardings"
@@ -131,6 +132,11 @@ TABLE: list[Row] = [
     Row("PUT", "/v2.0/security-group-rules/{row_id}", NEVER, NEVER, {"security_group_rule": {}}),
     Row("DELETE", "/v2.0/security-group-rules/{row_id}", WRITERS, NOT_THERE_TO_WRITERS),
     *_qos(),
+    # address scopes
+    *_collection("/v2.0/address-scopes", "address_scope", {"ip_version": 4}),
+    Row("GET", _SCOPE, READERS, NOT_THERE_TO_READERS),
+    Row("PUT", _SCOPE, WRITERS, NOT_THERE_TO_WRITERS, {"address_scope": {"name": "another"}}),
+    Row("DELETE", _SCOPE, WRITERS, NOT_THERE_TO_WRITERS),
     # subnet pools
     Row("PUT", f"{_POOL}/add_prefixes", WRITERS, NOT_THERE_TO_WRITERS, {"prefixes": ["10.60.0.0/24"]}),
     Row("PUT", f"{_POOL}/remove_prefixes", WRITERS, NOT_THERE_TO_WRITERS, {"prefixes": ["10.60.0.0/24"]}),

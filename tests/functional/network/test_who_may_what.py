@@ -101,6 +101,7 @@ class World:
         forwarding["internal_ip_address"] = shown["fixed_ips"][0]["ip_address"]
         path = f"floatingips/{ids['floatingips']}/port_forwardings"
         ids["port_forwardings"] = make(path, **forwarding)
+        ids["address-scopes"] = make("address-scopes", ip_version=4)
         ids["subnetpools"] = make("subnetpools", name="p", prefixes=["10.40.0.0/16"])
         ids |= self._qos(project)
         for kind in (

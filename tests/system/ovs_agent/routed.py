@@ -18,7 +18,7 @@ class Scene:
         self.outside = outside.Outside(host, "world", "172.24.4.1/24")
         self.group = cloud.group("open", cloud.rule(), cloud.rule(ethertype="IPv6"), *cloud.out_all())
         self.one, one = cloud.network("one", 1101, "10.11.0.0/24", "fd00:11::/64")
-        self.two, two = cloud.network("two", 1102, "10.12.0.0/24")
+        self.two, two = cloud.network("two", 1102, "10.12.0.0/24", "fd00:12::/64")
         self.public, public = cloud.provider("public", "172.24.4.0/24")
         host.agent.store(self.group, one, two, public, self.one, self.two, self.public)
         self.ports = [

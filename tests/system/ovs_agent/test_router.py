@@ -113,6 +113,36 @@ def test_port_forwardings(scene):
     assert fetch(scene.outside, "172.24.4.20:80") == ""
 
 
+def test_two_address_scopes_meet_by_translation_alone(scene):
+    for guest, number in ((scene.a, 11), (scene.b, 12)):
+        guest.run("ip", "addr", "add", f"fd00:{number}::{number}/64", "dev", "eth0", "nodad")
+        guest.run("ip", "-6", "route", "add", "default", "via", f"fd00:{number}::1")
+    one, two, gateway = *scene.router.interfaces, scene.router.gateways[0]
+    assert scene.a.reaches("fd00:12::12", family="-6")
+    scene.apply(
+        interfaces=(changed(one, ipv4_scope="scope", ipv6_scope="scope"), two),
+        gateways=(changed(gateway, ipv4_scope="scope"),),
+    )
+    assert not scene.a.reaches("10.12.0.12") and not scene.b.reaches("10.11.0.11")
+    assert not scene.a.reaches("fd00:12::12", family="-6") and not scene.b.reaches("fd00:11::11", family="-6")
+    assert scene.a.reaches("10.11.0.1") and scene.a.reaches("10.11.0.13"), "what is inside of it"
+    assert fetch(scene.c, "172.24.4.1:8000") == "world to 10.11.0.13", "as it is, in the gateway's scope"
+    assert scene.outside.reaches("10.11.0.11")
+    assert fetch(scene.outside, "172.24.4.10:9000") == "b to 172.24.4.1", "in by a floating IP"
+    assert fetch(scene.c, "172.24.4.10:9000") == "b to 172.24.4.5"
+    assert fetch(scene.b, "172.24.4.1:8000") == "world to 172.24.4.10"
+    floating = scene.router.floating_ips
+    scene.apply(floating_ips=())
+    assert fetch(scene.b, "172.24.4.1:8000") == "world to 172.24.4.5", "out by SNAT"
+    scene.apply(gateways=(changed(gateway, ipv4_scope="scope", is_snat=False),), floating_ips=floating)
+    assert fetch(scene.b, "172.24.4.1:8000") == "world to 172.24.4.10"
+    assert fetch(scene.outside, "172.24.4.10:9000") == "b to 172.24.4.1"
+    scene.outside.run("ip", "route", "add", "10.12.0.0/24", "via", "172.24.4.5")
+    assert not scene.outside.reaches("10.12.0.12") and scene.outside.reaches("10.11.0.11")
+    scene.apply(interfaces=(one, two), gateways=(gateway,))
+    assert scene.a.reaches("10.12.0.12") and scene.a.reaches("fd00:12::12", family="-6")
+
+
 def by_hand(scene):
     """What somebody may do to a router, by what the doctor says is to be done then."""
     gateway = scene.ports[2].id

@@ -6,7 +6,7 @@ from sqlalchemy.dialects import mysql
 
 from controller.db.columns import UtcDateTime
 
-revision = "4aba405162cb"
+revision = "4a11a80ab645"
 down_revision = None
 branch_labels = None
 depends_on = None

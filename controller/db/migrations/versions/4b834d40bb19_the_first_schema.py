@@ -6,7 +6,7 @@ from sqlalchemy.dialects import mysql
 
 from controller.db.columns import UtcDateTime
 
-revision = "4a11a80ab645"
+revision = "4b834d40bb19"
 down_revision = None
 branch_labels = None
 depends_on = None

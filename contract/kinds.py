@@ -2,6 +2,7 @@
 
 import msgspec
 
+from contract.address_group import AddressGroup
 from contract.document import Document, Envelope, UnknownVersionError
 from contract.export import Export
 from contract.instance_data import InstanceData
@@ -15,7 +16,18 @@ from contract.volume import Volume
 
 KINDS: dict[str, type[Document]] = {
     struct.KIND: struct
-    for struct in (Server, InstanceData, Port, Network, Segment, SecurityGroup, Router, Volume, Export)
+    for struct in (
+        Server,
+        InstanceData,
+        Port,
+        Network,
+        Segment,
+        SecurityGroup,
+        AddressGroup,
+        Router,
+        Volume,
+        Export,
+    )
 }
 
 

@@ -48,6 +48,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     port_range_max: int | None = None
     remote_ip_prefix: str | None = None
     remote_group_id: str | None = None
+    remote_address_group_id: str | None = None
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ AGENT_OF_KIND = {
     "network": OVS_AGENT,
     "segment": OVS_AGENT,
     "security_group": OVS_AGENT,
+    "address_group": OVS_AGENT,
     "router": OVS_AGENT,
     "instance_data": OVS_AGENT,
     "volume": VOLUME_AGENT,

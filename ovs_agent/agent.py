@@ -19,6 +19,7 @@ from ovs_agent import keeper, lacking, metadata_answers, observe, options
 from ovs_agent.apply import Applier, Edges
 from ovs_agent.desired import Desired
 from ovs_agent.handlers import (
+    AddressGroupHandler,
     InstanceDataHandler,
     NetworkHandler,
     PortHandler,
@@ -40,7 +41,7 @@ from runtime.reconcile.ledger import Ledger
 from runtime.reconcile.outcome import Handler
 
 #: Kinds in the order in which they are applied at start.
-ORDER = ("segment", "security_group", "network", "instance_data", "router", "port")
+ORDER = ("segment", "security_group", "address_group", "network", "instance_data", "router", "port")
 
 
 def main() -> None:
@@ -83,6 +84,7 @@ def build(
     handlers: dict[str, Handler] = {
         "segment": SegmentHandler(desired, switch, poke),
         "security_group": SecurityGroupHandler(switch),
+        "address_group": AddressGroupHandler(switch),
         "network": NetworkHandler(desired, database, switch, services, poke),
         "instance_data": InstanceDataHandler(),
         "router": RouterHandler(routers),

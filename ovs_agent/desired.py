@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from contract.address_group import AddressGroup
 from contract.document import Document, Envelope, Key, UnknownVersionError
 from contract.instance_data import InstanceData
 from contract.kinds import decode
@@ -57,6 +58,10 @@ class Desired:
     def groups(self) -> list[SecurityGroup]:
         """All security groups of this host."""
         return self._all(SecurityGroup)
+
+    def address_groups(self) -> list[AddressGroup]:
+        """All address groups of this host."""
+        return self._all(AddressGroup)
 
     def routers(self) -> list[Router]:
         """All routers of this host."""

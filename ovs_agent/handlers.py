@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import cast
 
+from contract.address_group import AddressGroup
 from contract.document import Document, Key
 from contract.network import Network
 from contract.port import Port, PortObserved
@@ -253,6 +254,34 @@ class SecurityGroupHandler:
         if self._switch.is_stateful(group.id) == group.is_stateful:
             return []
         return [Key(Port.KIND, port_id) for port_id in self._switch.ports_in(group.id)]
+
+
+class AddressGroupHandler:
+    """An address group: its own flows, whatever rules name it."""
+
+    def __init__(self, switch: Switch) -> None:
+        self._switch = switch
+
+    def apply(self, document: Document) -> None:
+        """Brings its addresses in."""
+        group = cast(AddressGroup, document)
+        key = Key(AddressGroup.KIND, group.id)
+
+        def update(view: View) -> None:
+            view.address_groups[group.id] = group
+
+        with _host_trouble():
+            self._switch.change([key], update)
+        _tell(self._switch.faults(key), "Parts of the address group cannot be obeyed; the rest is in force.")
+
+    def remove(self, resource_id: str, document: Document | None) -> None:
+        """Takes its flows out: rules that name it allow nothing any more."""
+
+        def update(view: View) -> None:
+            view.address_groups.pop(resource_id, None)
+
+        with _host_trouble():
+            self._switch.change([Key(AddressGroup.KIND, resource_id)], update)
 
 
 class InstanceDataHandler:

@@ -134,6 +134,7 @@ class Keeper:
             if (place := _port(self._ovsdb.tap(port.id))) is not None:
                 view.seats[port.id] = Seat(port, place)
         view.groups = {group.id: group for group in self._desired.groups()}
+        view.address_groups = {group.id: group for group in self._desired.address_groups()}
         return view
 
     def _plumbing(self) -> Plumbing | None:
@@ -174,6 +175,7 @@ def every_key(desired: Desired) -> list[Key]:
     return [
         *(Key("segment", segment.id) for segment in desired.segments()),
         *(Key("security_group", group.id) for group in desired.groups()),
+        *(Key("address_group", group.id) for group in desired.address_groups()),
         *(Key("network", network.id) for network in desired.networks()),
         *(Key("router", router.id) for router in desired.routers()),
         *(Key("port", port.id) for port in desired.all_ports()),

@@ -158,6 +158,7 @@ def create_rule(session: Session, caller: Caller, given: Mapping[str, Any]) -> S
         "port_range_max": None if last == -1 else last,
         "remote_ip_prefix": None if given.get("group_id") else prefix,
         "remote_group_id": given.get("group_id"),
+        "remote_address_group_id": None,
         "description": "",
     }
     with _in_words_of_compute():

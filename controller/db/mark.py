@@ -1,6 +1,7 @@
 """Words that the database remembers about itself, such as its own id."""
 
 from sqlalchemy import String, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from controller.db.columns import Base, new_uuid
@@ -29,3 +30,18 @@ def ensure_database_id(session: Session) -> None:
     """Gives a new database its id."""
     if session.get(Mark, DATABASE_ID) is None:
         session.add(Mark(name=DATABASE_ID, value=new_uuid()))
+
+
+def is_set(session: Session, name: str) -> bool:
+    """Whether ``set_once`` was done for this name."""
+    return session.scalar(select(Mark.name).where(Mark.name == name)) is not None
+
+
+def set_once(session: Session, name: str) -> bool:
+    """Notes that something was done which is done once; false when another one was faster."""
+    try:
+        with session.begin_nested():
+            session.add(Mark(name=name, value="done"))
+    except IntegrityError:
+        return False
+    return True

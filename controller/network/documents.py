@@ -3,9 +3,9 @@ Those of routers are in ``routers/document.py``, and taken in here.
 
 Fields are filled from rows by name; named here are those that are computed.
 ``DOCUMENTS`` and ``DEPENDENTS`` are handed to the engine by main. Kinds of rows in the outbox: "port",
-"network", "subnet", "security_group", "router", "qos_policy", and three that are no rows of their own: "segment" (a
-network whose ports or service port changed, but not itself), "network_qos" (a network that has another QoS policy) and
-"tunnel_endpoint" (a host whose VTEP changed).
+"network", "subnet", "security_group", "address_group", "router", "qos_policy", and three that are no rows of their own:
+"segment" (a network whose ports or service port changed, but not itself), "network_qos" (a network that has another
+QoS policy) and "tunnel_endpoint" (a host whose VTEP changed).
 """
 
 from collections.abc import Iterable
@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from contract import address_group as address_group_contract
 from contract import network as network_contract
 from contract import port as port_contract
 from contract import security_group as group_contract
@@ -21,6 +22,7 @@ from contract import topics
 from contract.document import Key
 from controller.db.agents import Agent
 from controller.db.host_documents import Dependents, DocumentKind, filled
+from controller.network.address_groups.model import AddressGroup
 from controller.network.networks import dhcp_hosts
 from controller.network.networks.model import Network
 from controller.network.ports import service
@@ -29,7 +31,7 @@ from controller.network.ports.model import Port, PortAddress, PortGroup
 from controller.network.qos import effective as qos
 from controller.network.qos import users as qos_users
 from controller.network.routers import document as router_document
-from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule
+from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule, address_groups
 from controller.network.subnets.model import Subnet
 
 # --- which hosts have them
@@ -214,11 +216,29 @@ def _members(session: Session, group_id: str) -> tuple[group_contract.Member, ..
     )
 
 
+def _address_group_hosts(session: Session, group_id: str) -> set[str]:
+    """Hosts with a port in a group whose rules name it."""
+    naming = select(SecurityGroupRule.group_id).where(SecurityGroupRule.remote_address_group_id == group_id)
+    statement = (
+        select(Port.binding_host)
+        .join(PortGroup, PortGroup.port_id == Port.id)
+        .where(PortGroup.group_id.in_(naming))
+        .distinct()
+    )
+    return _hosts(session.scalars(statement))
+
+
+def _address_group(session: Session, _host: str, group_id: str) -> address_group_contract.AddressGroup | None:
+    group = session.get(AddressGroup, group_id, populate_existing=True)
+    return filled(address_group_contract.AddressGroup, group) if group else None
+
+
 DOCUMENTS: dict[str, DocumentKind] = {
     "port": DocumentKind(_port_hosts, _port),
     "network": DocumentKind(_network_hosts, _network),
     "segment": DocumentKind(_network_hosts, _segment),
     "security_group": DocumentKind(_group_hosts, _group),
+    "address_group": DocumentKind(_address_group_hosts, _address_group),
     "router": router_document.DOCUMENT,
 }
 
@@ -271,7 +291,8 @@ def _of_group(session: Session, group_id: str) -> set[Key]:
         .where(SecurityGroupRule.group_id == group_id, SecurityGroupRule.remote_group_id.is_not(None))
         .distinct()
     )
-    return {Key("security_group", group_id), *(Key("security_group", g) for g in remote if g)}
+    named = {Key("address_group", found) for found in address_groups(session, [group_id])}
+    return named | {Key("security_group", group_id), *(Key("security_group", g) for g in remote if g)}
 
 
 def _of_endpoint(session: Session, host: str) -> set[Key]:
@@ -288,6 +309,7 @@ DEPENDENTS: dict[str, Dependents] = {
     "network": _of_network,
     "subnet": _of_subnet,
     "security_group": _of_group,
+    "address_group": lambda _session, group_id: {Key("address_group", group_id)},
     "segment": _of_segment,
     "tunnel_endpoint": _of_endpoint,
     "router": router_document.of_router,

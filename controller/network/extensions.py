@@ -10,6 +10,7 @@ from controller.web.resource import Resource, answer
 #: Alias, as clients look for it, and what it brings.
 EXTENSIONS: dict[str, str] = {
     "address-scope": "Scopes of addresses that routers route within",
+    "address-group": "Prefixes that rules of security groups name as one",
     "agent": "Agents, and whether they are alive",
     "allowed-address-pairs": "Further addresses that a port may use",
     "availability_zone": "Availability zones",
@@ -54,8 +55,11 @@ EXTENSIONS: dict[str, str] = {
     "router": "Routers and floating IPs",
     "router_availability_zone": "Availability zones of routers",
     "security-group": "Security groups and rules",
+    "security-groups-default-rules": "Rules that new security groups begin with",
     "security-groups-normalized-cidr": "Prefixes of rules in their usual writing",
     "sorting": "Sorted lists",
+    "security-groups-remote-address-group": "Rules that name an address group",
+    "service-type": "How routers are carried",
     "standard-attr-description": "Descriptions",
     "standard-attr-revisions": "Revision numbers",
     "standard-attr-tag": "Tags of networks, subnets, ports, security groups, routers, floating IPs and subnet pools",

@@ -21,6 +21,14 @@ RULES = [
     rule("network:port:binding", ADMIN, "see and give the host of a port"),
     *(rule(f"network:security_group:{verb}", check, f"{verb} security groups") for verb, check in _VERBS),
     *(rule(f"network:security_group_rule:{verb}", check, f"{verb} rules") for verb, check in _VERBS),
+    *(rule(f"network:address_group:{verb}", check, f"{verb} address groups") for verb, check in _VERBS),
+    rule("network:default_security_group_rule:list", READER, "list what new security groups begin with"),
+    rule("network:default_security_group_rule:show", READER, "show what new security groups begin with"),
+    rule("network:default_security_group_rule:create", ADMIN, "have new security groups begin with a rule"),
+    rule(
+        "network:default_security_group_rule:delete", ADMIN, "have new security groups begin without a rule"
+    ),
+    rule("network:service_provider:list", READER, "list how routers are carried"),
     *(rule(f"network:router:{verb}", check, f"{verb} routers") for verb, check in _VERBS),
     rule("network:router:interface", MEMBER, "join routers to subnets, and take them off"),
     rule("network:router:snat", ADMIN, "give a router a gateway without SNAT"),

@@ -7,6 +7,13 @@ from controller.network import (
     extensions,
     ip_availabilities,
     quotas,
+    service_providers,
+)
+from controller.network.address_groups.api import (
+    AddressGroupAdd,
+    AddressGroupMember,
+    AddressGroupRemove,
+    AddressGroups,
 )
 from controller.network.address_scopes.api import AddressScopeMember, AddressScopes
 from controller.network.floating_ips.api import FloatingIpMember, FloatingIps
@@ -31,6 +38,7 @@ from controller.network.security_groups.api import (
     SecurityGroupRules,
     SecurityGroups,
 )
+from controller.network.security_groups.default_rules_api import DefaultRuleMember, DefaultRules
 from controller.network.subnet_pools.api import (
     SubnetPoolAddPrefixes,
     SubnetPoolMember,
@@ -55,6 +63,12 @@ ROUTES: list[Route] = [
     ("/v2.0/security-groups/{row_id}", SecurityGroupMember),
     ("/v2.0/security-group-rules", SecurityGroupRules),
     ("/v2.0/security-group-rules/{row_id}", SecurityGroupRuleMember),
+    ("/v2.0/address-groups", AddressGroups),
+    ("/v2.0/address-groups/{row_id}", AddressGroupMember),
+    ("/v2.0/address-groups/{row_id}/add_addresses", AddressGroupAdd),
+    ("/v2.0/address-groups/{row_id}/remove_addresses", AddressGroupRemove),
+    ("/v2.0/default-security-group-rules", DefaultRules),
+    ("/v2.0/default-security-group-rules/{row_id}", DefaultRuleMember),
     ("/v2.0/routers", Routers),
     ("/v2.0/routers/{row_id}", RouterMember),
     ("/v2.0/routers/{row_id}/add_router_interface", RouterAddInterface),
@@ -116,6 +130,7 @@ ROUTES: list[Route] = [
     ("/v2.0/agents/{agent_id}/dhcp-networks", AgentNetworks),
     ("/v2.0/agents/{agent_id}/dhcp-networks/{row_id}", AgentNetwork),
     ("/v2.0/networks/{row_id}/dhcp-agents", NetworkAgents),
+    ("/v2.0/service-providers", service_providers.ServiceProviders),
     ("/v2.0/availability_zones", availability_zones.AvailabilityZones),
     ("/v2.0/network-ip-availabilities", ip_availabilities.IpAvailabilities),
     ("/v2.0/network-ip-availabilities/{network_id}", ip_availabilities.IpAvailability),

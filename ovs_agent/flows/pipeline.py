@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from contract.address_group import AddressGroup
 from contract.document import Key
 from contract.network import Network
 from contract.security_group import SecurityGroup
 from contract.segment import Segment
-from ovs_agent.flows import epoch, network, port, provider, security_group, tunnel
+from ovs_agent.flows import epoch, network, port, provider, remote, security_group, tunnel
 from ovs_agent.flows.flow import Compiled
 from ovs_agent.flows.network import Seat
 from ovs_agent.flows.tunnel import Plumbing
@@ -28,6 +29,7 @@ class View:
     networks: dict[str, Network] = field(default_factory=dict)
     segments: dict[str, Segment] = field(default_factory=dict)
     groups: dict[str, SecurityGroup] = field(default_factory=dict)
+    address_groups: dict[str, AddressGroup] = field(default_factory=dict)
 
     def owners(self) -> Iterable[Key]:
         """Everything that has flows."""
@@ -35,6 +37,7 @@ class View:
         yield from (Key("port", key) for key in self.seats)
         yield from (Key("segment", key) for key in self.segments)
         yield from (Key("security_group", key) for key in self.groups)
+        yield from (Key("address_group", key) for key in self.address_groups)
         used = {seat.port.network_id for seat in self.seats.values()}
         yield from (Key("network", key) for key in sorted(used | set(self.services)))
 
@@ -51,6 +54,8 @@ def compile_owner(view: View, owner: Key) -> Compiled:
         return _network(view, owner.id)
     if owner.kind == "security_group" and owner.id in view.groups:
         return security_group.compile_group(view.groups[owner.id])
+    if owner.kind == "address_group" and owner.id in view.address_groups:
+        return remote.compile_address_group(view.address_groups[owner.id])
     if owner.kind == "segment":
         return _segment(view, owner.id)
     return Compiled()

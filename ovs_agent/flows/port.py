@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from contract.port import Port
-from ovs_agent.flows import addresses, limits, security_group, spoofing, tables
+from ovs_agent.flows import addresses, limits, remote, spoofing, tables
 from ovs_agent.flows.flow import Compiled, Flow, load, unique
 
 #: What one port may ask of the switch; more is left out and named as a fault (SECURITY row 21).
@@ -82,7 +82,7 @@ def _groups(port: Port, ofport: int) -> Iterable[Flow]:
     ):
         actions = [load(0, tables.ALLOWED)]
         for group_id in sorted(set(port.security_group_ids))[:_MOST_GROUPS]:
-            group = load(security_group.number(group_id), tables.GROUP)
+            group = load(remote.number(group_id), tables.GROUP)
             actions += [group, f"resubmit(,{group_table})"]
         yield Flow(groups_table, 100, f"{field}={ofport:#x}", ",".join([*actions, f"goto_table:{verdict}"]))
 

@@ -77,6 +77,7 @@ REQUIRED = {
     "network": {"id", "project_id", "mtu"},
     "segment": {"id", "network_type"},
     "security_group": {"id"},
+    "address_group": {"id"},
     "router": {"id", "project_id"},
     "volume": {"id", "project_id", "size_gib", "backend"},
     "export": {"id", "volume_id", "iqn", "lun", "chap_username", "chap_password"},

@@ -4,7 +4,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from controller.identity import projects
-from controller.network.security_groups.model import DEFAULT_NAME, SecurityGroup, SecurityGroupRule
+from controller.network.security_groups import default_rules
+from controller.network.security_groups.model import DEFAULT_NAME, SecurityGroup
 
 
 def ensure(session: Session, project_id: str) -> str:
@@ -21,10 +22,7 @@ def ensure(session: Session, project_id: str) -> str:
     )
     session.add(group)
     session.flush()
-    add_egress(session, group)
-    for ethertype in ("IPv4", "IPv6"):
-        session.add(_rule(group, "ingress", ethertype, remote_group_id=group.id))
-    session.flush()
+    default_rules.put_into(session, group)
     return group.id
 
 
@@ -37,21 +35,3 @@ def ensure_alone(session: Session, project_id: str) -> str:
 def existing(session: Session, project_id: str) -> str | None:
     """The id of the project's default group, if it was made."""
     return session.scalar(select(SecurityGroup.id).where(SecurityGroup.default_of == project_id))
-
-
-def add_egress(session: Session, group: SecurityGroup) -> None:
-    """What every new group has: all may leave."""
-    for ethertype in ("IPv4", "IPv6"):
-        session.add(_rule(group, "egress", ethertype))
-
-
-def _rule(
-    group: SecurityGroup, direction: str, ethertype: str, remote_group_id: str | None = None
-) -> SecurityGroupRule:
-    return SecurityGroupRule(
-        project_id=group.project_id,
-        group_id=group.id,
-        direction=direction,
-        ethertype=ethertype,
-        remote_group_id=remote_group_id,
-    )

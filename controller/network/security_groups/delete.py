@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from controller.db import outbox
 from controller.network import refusals, standard
 from controller.network.rbac import model as rbac
-from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule
+from controller.network.security_groups import default_rules
+from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule, address_groups
 from controller.network.security_groups.update import in_use, is_used
 from controller.network.tags import model as tags
 from controller.web.caller import Caller
@@ -26,11 +27,13 @@ def delete(session: Session, caller: Caller, group: SecurityGroup) -> None:
     naming = select(SecurityGroupRule.group_id).where(SecurityGroupRule.remote_group_id == group.id)
     named = select(SecurityGroupRule.remote_group_id).where(SecurityGroupRule.group_id == group.id)
     affected = {group.id, *session.scalars(naming), *(g for g in session.scalars(named) if g)}
+    outbox.changed(session, "address_group", *sorted(address_groups(session, [group.id])))
     session.execute(
         sql_delete(SecurityGroupRule).where(
             (SecurityGroupRule.group_id == group.id) | (SecurityGroupRule.remote_group_id == group.id)
         )
     )
+    default_rules.forget_group(session, group.id)
     session.execute(sql_delete(SecurityGroup).where(SecurityGroup.id == group.id))
     rbac.forget(session, group.id)
     tags.forget(session, group.id)

@@ -19,6 +19,13 @@ def _normalized(row: Any, _view: View) -> str | None:
 
 
 _PORT = schema.nullable(schema.integer())
+#: What is no id names no group: 404, as in the original.
+_GROUP_ID: schema.Schema = {
+    "type": ["string", "null"],
+    "minLength": 1,
+    "maxLength": 64,
+    "pattern": schema.NAME_PATTERN,
+}
 
 RULE = Fields(
     "security_group_rule",
@@ -88,13 +95,15 @@ RULE = Fields(
         Field(name="normalized_cidr", show=_normalized),
         Field(
             name="remote_group_id",
-            # what is no id names no group: 404, as in the original
-            schema={
-                "type": ["string", "null"],
-                "minLength": 1,
-                "maxLength": 64,
-                "pattern": schema.NAME_PATTERN,
-            },
+            schema=_GROUP_ID,
+            create=True,
+            default=None,
+            filter=exact,
+            sort=True,
+        ),
+        Field(
+            name="remote_address_group_id",
+            schema=_GROUP_ID,
             create=True,
             default=None,
             filter=exact,

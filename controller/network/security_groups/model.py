@@ -1,7 +1,9 @@
 """Rows of security groups and their rules."""
 
-from sqlalchemy import ForeignKey, String
-from sqlalchemy.orm import Mapped, mapped_column
+from collections.abc import Iterable
+
+from sqlalchemy import ForeignKey, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from controller.db.columns import Base, Id, new_uuid
 from controller.network.standard import Standard
@@ -36,3 +38,13 @@ class SecurityGroupRule(Standard, Base):
     remote_group_id: Mapped[Id | None] = mapped_column(
         ForeignKey("security_groups.id", ondelete="CASCADE"), index=True
     )
+    remote_address_group_id: Mapped[Id | None] = mapped_column(ForeignKey("address_groups.id"), index=True)
+
+
+def address_groups(session: Session, group_ids: Iterable[str]) -> set[str]:
+    """The address groups that the rules of these groups name."""
+    named = select(SecurityGroupRule.remote_address_group_id).where(
+        SecurityGroupRule.group_id.in_(list(group_ids)),
+        SecurityGroupRule.remote_address_group_id.is_not(None),
+    )
+    return {found for found in session.scalars(named.distinct()) if found}

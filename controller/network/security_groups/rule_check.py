@@ -105,7 +105,8 @@ def _icmp(low: int | None, high: int | None) -> None:
 def _remote(values: dict[str, Any]) -> None:
     prefix = values["remote_ip_prefix"] or None
     values["remote_ip_prefix"] = prefix
-    if prefix and values["remote_group_id"]:
+    named = (prefix, values["remote_group_id"], values["remote_address_group_id"])
+    if len([name for name in named if name]) > 1:
         raise refusals.invalid(
             "Only one of remote_ip_prefix or remote_group_id or remote_address_group_id may be provided.",
             "SecurityGroupMultipleRemoteEntites",

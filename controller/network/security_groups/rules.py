@@ -8,18 +8,22 @@ from sqlalchemy.orm import Session
 from controller.db import outbox
 from controller.identity import projects
 from controller.network import collection, limits, refusals, standard
+from controller.network.address_groups.kind import KIND as ADDRESS_GROUPS
+from controller.network.address_groups.model import AddressGroup
 from controller.network.security_groups import rule_check
 from controller.network.security_groups.kind import KIND
 from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule
 from controller.web.caller import Caller
 
-_IDENTITY = (
+#: What two rules that are the same have in common, besides the protocol's number.
+IDENTITY = (
     "direction",
     "ethertype",
     "port_range_min",
     "port_range_max",
     "remote_ip_prefix",
     "remote_group_id",
+    "remote_address_group_id",
 )
 
 
@@ -31,6 +35,9 @@ def create(session: Session, caller: Caller, values: dict[str, Any]) -> Security
     group = _group(session, caller, values["group_id"])
     if values["remote_group_id"]:
         collection.find(session, KIND, caller, values["remote_group_id"])
+    if values["remote_address_group_id"]:
+        standard.lock(session, AddressGroup, [values["remote_address_group_id"]])
+        collection.find(session, ADDRESS_GROUPS, caller, values["remote_address_group_id"])
     limits.check(session, group.project_id, "security_group_rule")
     _check_new(session, values)
     values["project_id"] = group.project_id
@@ -48,6 +55,8 @@ def delete(session: Session, rule: SecurityGroupRule) -> None:
     session.delete(rule)
     session.flush()
     outbox.changed(session, "security_group", *sorted(affected))
+    if rule.remote_address_group_id:
+        outbox.changed(session, "address_group", rule.remote_address_group_id)
 
 
 def _group(session: Session, caller: Caller, group_id: str) -> SecurityGroup:
@@ -60,10 +69,10 @@ def _group(session: Session, caller: Caller, group_id: str) -> SecurityGroup:
 def _check_new(session: Session, values: dict[str, Any]) -> None:
     """Two rules are the same when all but their descriptions are; protocols are compared by number."""
     statement = select(SecurityGroupRule).where(SecurityGroupRule.group_id == values["group_id"])
-    wanted = tuple(values[name] for name in _IDENTITY)
+    wanted = tuple(values[name] for name in IDENTITY)
     for rule in session.scalars(statement):
         same_protocol = rule_check.number(rule.protocol) == rule_check.number(values["protocol"])
-        if same_protocol and tuple(getattr(rule, name) for name in _IDENTITY) == wanted:
+        if same_protocol and tuple(getattr(rule, name) for name in IDENTITY) == wanted:
             raise refusals.in_use(
                 f"Security group rule already exists. Rule id is {rule.id}.", "SecurityGroupRuleExists"
             )

@@ -143,6 +143,37 @@ TABLE: list[Row] = [
     Row(
         "PUT", f"{_POOL}/onboard_network_subnets", WRITERS, NOT_THERE_TO_WRITERS, {"network_id": "{networks}"}
     ),
+    *_collection("/v2.0/address-groups", "address_group", {"addresses": ["192.0.2.0/24"]}),
+    *_member("/v2.0/address-groups/{row_id}", "address_group"),
+    Row(
+        "PUT",
+        "/v2.0/address-groups/{row_id}/add_addresses",
+        WRITERS,
+        NOT_THERE_TO_WRITERS,
+        {"addresses": ["192.0.2.0/24"]},
+    ),
+    Row(
+        "PUT",
+        "/v2.0/address-groups/{row_id}/remove_addresses",
+        WRITERS,
+        NOT_THERE_TO_WRITERS,
+        {"addresses": ["198.51.100.0/24"]},
+    ),
+    Row("GET", "/v2.0/default-security-group-rules", READERS),
+    Row(
+        "POST",
+        "/v2.0/default-security-group-rules",
+        ADMINS,
+        body={"default_security_group_rule": {"direction": "egress", "protocol": "tcp"}},
+    ),
+    Row("GET", "/v2.0/default-security-group-rules/{row_id}", READERS),
+    Row(
+        "PUT",
+        "/v2.0/default-security-group-rules/{row_id}",
+        NEVER,
+        body={"default_security_group_rule": {}},
+    ),
+    Row("DELETE", "/v2.0/default-security-group-rules/{row_id}", ADMINS),
     # routers
     Row(
         "PUT",
@@ -195,6 +226,7 @@ TABLE: list[Row] = [
     Row("GET", "/v2.0/networks/{row_id}/dhcp-agents", ADMINS, ADMINS),
     # for finding out
     Row("GET", "/v2.0/availability_zones", READERS),
+    Row("GET", "/v2.0/service-providers", READERS),
     Row("GET", "/v2.0/network-ip-availabilities", ADMINS),
     Row("GET", "/v2.0/network-ip-availabilities/{network_id}", ADMINS, ADMINS),
     Row("GET", "/v2.0/extensions", READERS),

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from controller.network.address_groups.fields import ADDRESS_GROUP
 from controller.network.floating_ips.fields import FLOATING_IP
 from controller.network.networks.fields import NETWORK
 from controller.network.port_forwardings.fields import PORT_FORWARDING
 from controller.network.ports.fields import PORT
 from controller.network.routers.fields import ROUTER
+from controller.network.security_groups.default_rules_api import DEFAULT_RULE
 from controller.network.security_groups.fields import GROUP, RULE
 from controller.network.subnets.fields import SUBNET
 
@@ -88,6 +90,18 @@ def test_groups(api: Any, unlimited: None, make: Any) -> None:
     base = {"security_group_id": group["id"], "direction": "ingress"}
     rule = group["security_group_rules"][0]["id"]
     _odd(api, "/v2.0/security-group-rules", RULE, base, f"/v2.0/security-group-rules/{rule}")
+
+
+def test_address_groups(api: Any, unlimited: None, make: Any) -> None:
+    group = make("address_group")
+    _odd(api, "/v2.0/address-groups", ADDRESS_GROUP, {}, f"/v2.0/address-groups/{group['id']}")
+
+
+def test_default_rules(api: Any, unlimited: None) -> None:
+    base = {"direction": "ingress"}
+    path = "/v2.0/default-security-group-rules"
+    _odd(api, path, DEFAULT_RULE, base, f"{path}/{'b' * 32}")
+    assert api.post("/v2.0/security-groups", {"security_group": {"name": "x"}}).status_code == 201
 
 
 def test_routers(api: Any, unlimited: None, make: Any, net: Any, outside: Any) -> None:

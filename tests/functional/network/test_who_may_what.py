@@ -90,6 +90,9 @@ class World:
         ids["security-groups"] = make("security-groups", name="g")
         rule = {"security_group_id": ids["security-groups"], "direction": "ingress"}
         ids["security-group-rules"] = make("security-group-rules", **rule)
+        ids["address-groups"] = make("address-groups", addresses=["198.51.100.0/24"])
+        templates = self.api.get("/v2.0/default-security-group-rules", token="admin").json
+        ids["default-security-group-rules"] = templates["default_security_group_rules"][0]["id"]
         ids["routers"] = make("routers", external_gateway_info={"network_id": outside})
         joined = f"/v2.0/routers/{ids['routers']}/add_router_interface"
         token = f"member@{project}"

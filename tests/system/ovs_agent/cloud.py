@@ -4,6 +4,7 @@ import uuid
 
 import msgspec
 
+from contract.address_group import AddressGroup
 from contract.instance_data import InstanceData, InstanceNic
 from contract.network import Network, ServicePort, Subnet
 from contract.port import AddressPair, FixedIp, Port
@@ -153,6 +154,11 @@ def group(name, *rules, members=(), **fields):
     """A security group of the given ports."""
     told = tuple(Member(port_id=p.id, ip_addresses=tuple(f.ip_address for f in p.fixed_ips)) for p in members)
     return SecurityGroup(id=identity(f"group-{name}"), rules=tuple(rules), members=told, **fields)
+
+
+def address_group(name, *prefixes):
+    """An address group."""
+    return AddressGroup(id=identity(f"addresses-{name}"), addresses=prefixes)
 
 
 def instance(name, *ports, **fields):

@@ -6,6 +6,9 @@ import cloud
 import pytest
 from pretended import changed, eventually
 
+from contract.document import Key
+from ovs_agent.flows.flow import cookie
+
 
 @pytest.fixture(scope="module")
 def net(host):
@@ -145,6 +148,41 @@ def test_a_remote_group_admits_its_members_alone(host, net):
     host.agent.store(friends)
     host.agent.report(friends)
     assert second.reaches("10.1.0.33")
+
+
+def test_an_address_group_admits_its_addresses_alone(host, net):
+    """One address more or less is the group's document alone, and holds for connections that are there."""
+    offices = cloud.address_group("offices", "10.1.0.34/32", "fd00:1::34/128")
+    guarded = cloud.group(
+        "by-address",
+        *(cloud.rule(ethertype=e, remote_address_group_id=offices.id) for e in ("IPv4", "IPv6")),
+        *cloud.out_all(),
+    )
+    asks = cloud.group("asks-by-address", *cloud.out_all())
+    a, b, c = (cloud.port(f"ag{n}", net, n, group) for n, group in ((34, asks), (35, asks), (36, guarded)))
+    host.agent.store(offices, guarded, asks, a, b, c)
+    first, second, third = (host.guest(f"g{n}", p, f"10.1.0.{n}/24") for n, p in ((34, a), (35, b), (36, c)))
+    wire(host, first, second, third)
+    for guest, number in ((first, 34), (third, 36)):
+        guest.run("ip", "addr", "add", f"fd00:1::{number}/64", "dev", "eth0")
+    assert first.reaches("10.1.0.36") and first.reaches("fd00:1::36", family="-6")
+    assert not second.reaches("10.1.0.36")
+    before = flows_but_of(host, offices)
+    wider = changed(offices, addresses=("10.1.0.35/32",))
+    host.agent.store(wider)
+    host.agent.report(wider)
+    assert second.reaches("10.1.0.36") and not first.reaches("10.1.0.36")
+    assert flows_but_of(host, offices) == before, "no other flow changed"
+    host.agent.bury(wider)
+    host.agent.report(wider, state="removed")
+    assert not second.reaches("10.1.0.36")
+
+
+def flows_but_of(host, group):
+    """All flows of br-int but an address group's, without counters."""
+    mine = f"cookie={cookie(Key('address_group', group.id)):#x}"
+    lines = host.run("ovs-ofctl", "--no-stats", "dump-flows", "br-int").splitlines()
+    return sorted(line for line in lines if mine not in line)
 
 
 def test_an_established_connection_dies_with_its_rule(host, net):

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from contract.address_group import AddressGroup
 from contract.network import Network
 from contract.port import Port
 from contract.security_group import SecurityGroup
@@ -37,6 +38,7 @@ def view_of(given: dict[str, Any]) -> View:
         numbers=places["numbers"],
         networks={n.id: n for n in msgspec.convert(given["network"], list[Network])},
         segments={s.id: s for s in msgspec.convert(given["segment"], list[Segment])},
+        address_groups={g.id: g for g in msgspec.convert(given.get("address_group", []), list[AddressGroup])},
         groups={g.id: g for g in msgspec.convert(given.get("security_group", []), list[SecurityGroup])},
     )
 

@@ -35,6 +35,7 @@ def test_what_passes_is_well_formed(
         "port_range_max": high,
         "remote_ip_prefix": prefix,
         "remote_group_id": None,
+        "remote_address_group_id": None,
         "description": None,
     }
     try:

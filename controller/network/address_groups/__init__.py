@@ -1,0 +1,1 @@
+"""Address groups: prefixes that rules of security groups name as one."""

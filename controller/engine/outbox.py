@@ -23,7 +23,7 @@ from controller.db.columns import new_uuid, now
 from controller.db.host_documents import Dependents, DocumentKind, HostDocument
 from controller.db.outbox import OutboxRow
 from controller.db.session import Database
-from runtime import log, trouble, watchdog
+from runtime import faultpoint, log, trouble, watchdog
 
 LOG = logging.getLogger(__name__)
 
@@ -155,6 +155,7 @@ class Outbox:
             keys |= self._dependents[kind](session, resource_id)
         hints = self._bring_up_to_date(session, keys)
         session.execute(delete(OutboxRow).where(OutboxRow.id.in_([r.id for r in rows])))
+        faultpoint.point("engine.documents.before")
         return hints, rows[-1].request_id, len(rows)
 
     def _bring_up_to_date(self, session: Session, keys: set[Key]) -> dict[Place, set[Key]]:

@@ -22,6 +22,7 @@ _PROGRAMS = {
 POINTS: Mapping[str, Sequence[str]] = {
     "boot": (
         "api.poke",
+        "engine.documents",
         "engine.hint",
         "operation.server.boot.volumes",
         "operation.server.boot.place",
@@ -51,6 +52,7 @@ POINTS: Mapping[str, Sequence[str]] = {
     ),
     "attach": (
         "api.poke",
+        "engine.documents",
         "engine.hint",
         "operation.server.attach_volume.export",
         "operation.server.attach_volume.plug",
@@ -62,6 +64,7 @@ POINTS: Mapping[str, Sequence[str]] = {
     ),
     "detach": (
         "api.poke",
+        "engine.documents",
         "engine.hint",
         "operation.server.detach_volume.unplug",
         "operation.server.detach_volume.unexport",
@@ -74,6 +77,7 @@ POINTS: Mapping[str, Sequence[str]] = {
     ),
     "delete": (
         "api.poke",
+        "engine.documents",
         "engine.hint",
         "operation.server.delete.leave",
         "operation.server.delete.release",
@@ -117,6 +121,7 @@ MAY_BE_MISSED = frozenset(
 _ONE_SIDED = {
     "compute.await_removal": ("before",),
     "api.poke": ("before",),
+    "engine.documents": ("before",),
     "engine.hint": ("before",),
 }
 
@@ -126,11 +131,11 @@ def exists_in_one_process(point: str) -> bool:
     return not point.startswith("api.poke.")
 
 
-def kills() -> list[tuple[str, str]]:
+def kills(of: Mapping[str, Sequence[str]] = POINTS) -> list[tuple[str, str]]:
     """All of them: a verb, and the point whose process is killed during it."""
     return [
         (verb, f"{point}.{side}")
-        for verb, points in POINTS.items()
+        for verb, points in of.items()
         for point in points
         for side in _ONE_SIDED.get(point, ("before", "after"))
     ]

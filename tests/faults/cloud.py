@@ -129,7 +129,7 @@ class Cloud:
         """Asks for a server; its id."""
         nets = [{"uuid": network or self.network}]
         given = {"image_id": self.image, "flavor_id": self.flavor} | more
-        self._ask(lambda: self.sdk.compute.create_server(name=name, networks=nets, **given))
+        self.ask(lambda: self.sdk.compute.create_server(name=name, networks=nets, **given))
         found: list[str] = []
 
         def is_there() -> bool:
@@ -141,7 +141,7 @@ class Cloud:
 
     def delete(self, server_id: str) -> None:
         """Asks for a server's deletion."""
-        self._ask(lambda: self.sdk.compute.delete_server(server_id))
+        self.ask(lambda: self.sdk.compute.delete_server(server_id))
 
     def make_volume(self, name: str) -> str:
         """A volume of 1 GiB that is available; its id."""
@@ -155,11 +155,11 @@ class Cloud:
 
     def attach(self, server_id: str, volume_id: str) -> None:
         """Asks for a volume in a server."""
-        self._ask(lambda: self.sdk.compute.create_volume_attachment(server_id, volume_id=volume_id))
+        self.ask(lambda: self.sdk.compute.create_volume_attachment(server_id, volume_id=volume_id))
 
     def detach(self, server_id: str, volume_id: str) -> None:
         """Asks for a volume out of a server."""
-        self._ask(lambda: self.sdk.compute.delete_volume_attachment(server_id, volume_id))
+        self.ask(lambda: self.sdk.compute.delete_volume_attachment(server_id, volume_id))
 
     def server_state(self, server_id: str) -> str:
         """ACTIVE, BUILD, …, "gone", or "?" while the API cannot tell."""
@@ -183,10 +183,18 @@ class Cloud:
         return time.monotonic() - began
 
     @staticmethod
-    def _ask(request: Callable[[], object]) -> None:
+    def ask(request: Callable[[], object]) -> None:
         """Asks once. An API that dies between commit and answer has taken the request all the same."""
         with contextlib.suppress(client_errors.ConnectFailure):
             request()
+
+    @staticmethod
+    def look(see: Callable[[], Any]) -> Any:
+        """What is seen; None while the API cannot tell."""
+        try:
+            return see()
+        except AWAY:
+            return None
 
     def _named(self, name: str) -> list[str]:
         try:

@@ -9,13 +9,15 @@ left up as it was, without fault points.
 import os
 import pathlib
 import subprocess
+import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from lab.up import profile
-from tests.faults import choice, table, verbs, witness
+from tests.faults import choice, network_verbs, table, verbs, witness
 from tests.faults.cloud import PLAN, Cloud
+from tests.faults.network_verbs import Outlet
 from tests.faults.verbs import Site
 from tests.faults.witness import Witness
 
@@ -52,6 +54,13 @@ def cloud(kept: None, request: pytest.FixtureRequest) -> Iterator[Cloud]:
 def site(cloud: Cloud) -> Iterator[Site]:
     """What the cases of a file share."""
     with verbs.site(cloud) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def outlet(cloud: Cloud) -> Iterator[Outlet]:
+    """What the cases of a file share that are about the network."""
+    with network_verbs.outlet(cloud, f"outlet-{uuid.uuid4().hex[:6]}") as made:
         yield made
 
 

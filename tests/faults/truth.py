@@ -13,6 +13,7 @@ from controller.operations.model import LIVE, Operation
 from controller.placement.model import Allocation
 from controller.volume.attachments.model import Attachment
 from lab.up import places
+from tests.faults import stand_in
 from tests.faults.cloud import AWAY, PATIENCE_S, Cloud, doctor, output_of, run
 
 _CLASSES = {"VCPU": "vcpus", "MEMORY_MB": "ram_mib"}
@@ -92,7 +93,13 @@ def _host(session: Session) -> list[str]:
     shown = output_of("tgtadm", "--lld", "iscsi", "--mode", "target", "--op", "show")
     targets = {line.split(": ", 1)[1] for line in shown.splitlines() if line.startswith("Target ")}
     ports = set(
-        session.scalars(select(Port.id).where(Port.device_id.in_(servers) | Port.router_id.is_not(None)))
+        session.scalars(
+            select(Port.id).where(
+                Port.device_id.in_(servers)
+                | Port.router_id.is_not(None)
+                | (Port.device_owner == stand_in.OWNER)
+            )
+        )
     )
     rows = output_of("ovs-vsctl", "--bare", "--columns=external_ids", "find", "interface")
     taps = {w.removeprefix("iface-id=") for w in rows.split() if w.startswith("iface-id=")}

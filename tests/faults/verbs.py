@@ -176,7 +176,7 @@ def _ended(cloud: Cloud, server_id: str, goal: str) -> tuple[str, float]:
 def make_network(site: Site) -> str:
     """A network with a subnet; its id."""
     made = site.cloud.sdk.network.create_network(name=site.name)
-    cidr = f"10.{100 + next(_numbers) % 100}.0.0/24"
+    cidr = f"10.{100 + next_number() % 100}.0.0/24"
     site.cloud.sdk.network.create_subnet(network_id=made.id, ip_version=4, cidr=cidr, name=site.name)
     site.left.append(lambda: site.cloud.sdk.network.delete_network(made))
     return str(made.id)
@@ -192,7 +192,12 @@ def make_group(site: Site) -> str:
 
 def new_name(site: Site) -> str:
     """A name that nothing had before."""
-    return f"{site.name}-{next(_numbers)}"
+    return f"{site.name}-{next_number()}"
+
+
+def next_number() -> int:
+    """One that was not given before."""
+    return next(_numbers)
 
 
 def tidy(site: Site) -> None:

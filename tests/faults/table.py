@@ -16,13 +16,13 @@ _HEAD = """\
 Written by `make faults`, which runs every case on a real cloud, in both profiles (docs/operations.md): libvirt, Open
 vSwitch, tgt, and either MariaDB, RabbitMQ and the five processes of ours, or the one process that does everything.
 Cases that mean something in one of them only are run there; a point that a verb passed by that time (what another part
-had done already) is no case. Each case does harm, mostly in the middle of a verb (boot,
-attach, detach, delete of a server; what is done to routers, floating IPs, rules and ports), and then waits until the resource is where it was to go (or in ERROR with a
-reason), no operation is under way, the doctor finds nothing, allocations and quotas are those of the servers that
-exist, and the host has exactly the domains, disks, taps, targets and files that the rows name, and networks and
-routers as their documents say. *Recovery* is from the
-harm (where a fault point of the verb does it: from the request) until the resource is where it was to go; a lease of
-{lease_s} s is part of it where an engine is lost (30 s by default), and the slowness of the machine.
+had done already) is no case. Each case does harm, mostly in the middle of a verb (boot, attach, detach, delete of a
+server; what is done to routers, floating IPs, rules and ports), and then waits until the resource is where it was to
+go (or in ERROR with a reason), no operation is under way, the doctor finds nothing, allocations and quotas are those of
+the servers that exist, and the host has exactly the domains, disks, taps, targets and files that the rows name, and
+networks and routers as their documents say. *Recovery* is from
+the harm (where a fault point of the verb does it: from the request) until the resource is where it was to go; a lease
+of {lease_s} s is part of it where an engine is lost (30 s by default), and the slowness of the machine.
 
 Last run: {date}, {minutes:.0f} minutes.
 """

@@ -8,6 +8,7 @@ from contract.network import Network
 from contract.port import Port
 from ovs_agent.flows import addresses, port, tables
 from ovs_agent.flows.flow import Compiled, Flow, load, unique
+from ovs_agent.namespaces import metadata
 
 _MULTICAST = "dl_dst=01:00:00:00:00:00/01:00:00:00:00:00"
 
@@ -54,6 +55,9 @@ def _service(number: int, network: Network, ofport: int) -> Iterable[Flow]:
     reach = f"{load(ofport, tables.TO)},goto_table:{tables.SERVICE}"
     mac = addresses.mac(network.service_port.mac_address)
     yield Flow(tables.FORWARD, 110, f"{place},dl_dst={mac}", reach)
+    # whichever neighbour it is sent by: what a guest asks by its default route must not be asked outside
+    asked = f"ip,{place},{tables.ORIGIN}={tables.GUEST},nw_dst={metadata.IPV4}"
+    yield Flow(tables.FORWARD, 125, asked, f"set_field:{mac}->eth_dst,{reach}")
     versions = {subnet.ip_version for subnet in network.subnets if subnet.is_dhcp}
     if 4 in versions:
         request = f"udp,{place},dl_dst=ff:ff:ff:ff:ff:ff,tp_src=68,tp_dst=67"

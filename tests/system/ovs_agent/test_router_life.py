@@ -79,6 +79,19 @@ def test_two_routers_with_equal_inner_addresses_never_meet(host, scene):
     other.run("ip", "route", "replace", "default", "via", "10.11.0.1")
     assert not other.reaches("10.12.0.12"), "the network of the other router"
     assert other.reaches("172.24.4.10"), "but its floating IP, from outside"
+    told = cloud.instance("a", scene.a.port), cloud.instance("t", other.port)
+    host.agent.store(*told)
+    for guest, name in ((scene.a, "a"), (other, "t")):
+        # by way of its router, which has an equal address; what it says of itself is nothing
+        forged = ("X-Forwarded-For: 10.11.0.13", f"X-Instance-ID: {cloud.identity('server-a')}")
+        forged += (
+            "X-Tenant-ID: p",
+            "X-Instance-ID-Signature: 0000",
+            "X-Neutron-Router-ID: " + scene.router.id,
+        )
+        options = [word for header in forged for word in ("-H", header)]
+        answer = guest.get("http://169.254.169.254/latest/meta-data/local-hostname", *options)
+        assert answer == f"{name}\n200"
     host.agent.bury(router, *ports)
     for document in (router, *ports):
         host.agent.report(document, state="removed")

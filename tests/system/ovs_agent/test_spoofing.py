@@ -1,11 +1,13 @@
 """A guest sends what is not its own: none of it is seen by the neighbour (SECURITY rows 20 and 21)."""
 
+import contextlib
 import sys
 
 import cloud
 import pytest
 from listen import heard
-from pretended import PATH, changed
+from pretended import PATH, changed, eventually
+from test_restarts import start_vswitchd, vswitchd
 
 #: Sends frames, each with the name of what it tries as payload where there is room for one.
 PRELUDE = """
@@ -43,9 +45,20 @@ frames = {
     "vlan": Ether(src=me, dst=you) / Dot1Q(vlan=5) / IP(src=mine, dst=yours) / UDP(sport=1, dport=9999),
     "unknown ethertype": Ether(src=me, dst=you, type=0x88cc) / b"lldp",
 }
-for name, frame in frames.items():
-    sendp(frame / Raw(("forged " + name).encode()), iface="eth0")
-sendp(to / IP(src=mine, dst=yours) / UDP(sport=1, dport=9999) / Raw(b"honest"), iface="eth0")
+frames = [bytes(frame / Raw(("forged " + name).encode())) for name, frame in frames.items()]
+frames.append(bytes(to / IP(src=mine, dst=yours) / UDP(sport=1, dport=9999) / Raw(b"honest")))
+wire = conf.L2socket(iface="eth0")
+for frame in frames:
+    wire.send(frame)
+"""
+
+#: All of it again and again, until told to stop.
+FOREVER = """
+import select, sys
+print("on", flush=True)
+while not select.select([sys.stdin], [], [], 0.01)[0]:
+    for frame in frames:
+        wire.send(frame)
 """
 
 
@@ -67,10 +80,26 @@ def pair(host):
 
 def forge(left, right):
     """Sends every forged frame and then an honest one."""
+    left.python(_forging(left, right))
+
+
+@contextlib.contextmanager
+def forging(left, right):
+    """The same all the time."""
+    text = _forging(left, right) + FOREVER
+    command = ("env", f"PYTHONPATH={PATH}", sys.executable, "-c", text)
+    process = left.start(*command, stdin=-1, stdout=-1)
+    assert process.stdout.readline() == "on\n"
+    yield
+    process.communicate("\n", timeout=30)
+    assert process.returncode == 0
+
+
+def _forging(left, right):
     head = PRELUDE.format(
         me=left.port.mac_address, you=right.port.mac_address, mine="10.5.0.11", yours="10.5.0.12"
     )
-    left.python(head + FORGED)
+    return head + FORGED
 
 
 def test_nothing_forged_is_heard(pair):
@@ -79,6 +108,35 @@ def test_nothing_forged_is_heard(pair):
     forged = {frame[frame.index(b"forged") :] for frame in frames if b"forged" in frame}
     assert not forged
     assert any(b"honest" in frame for frame in frames)
+
+
+def test_nothing_forged_is_heard_while_agent_and_switch_go_and_come_back(host, pair):
+    """A switch that was killed has no flows until the agent filled it, which may itself be away."""
+    left, right = pair
+
+    def restart_everything():
+        with forging(left, right):
+            host.agent.kill()
+            host.start_agent()
+            assert host.agent.ask(idle=20)["idle"]
+            restart_switch(host, left)
+            left.await_wired()
+            host.agent.kill()
+            restart_switch(host)
+            host.start_agent()
+            assert host.agent.ask(idle=20)["idle"]
+
+    frames = heard(right, restart_everything)
+    assert not {frame[frame.index(b"forged") :] for frame in frames if b"forged" in frame}
+    assert any(b"honest" in frame for frame in heard(right, lambda: forge(left, right)))
+
+
+def restart_switch(host, guest=None):
+    """Kills ovs-vswitchd, waits until the agent has noticed if it is there to notice, and starts it."""
+    host.run("kill", "-9", vswitchd(host))
+    if guest is not None:
+        eventually(lambda: not guest.mark(), 10, host.agent.log)
+    start_vswitchd(host)
 
 
 def test_the_forged_frames_do_arrive_without_port_security(host, pair):
@@ -187,3 +245,33 @@ def test_hostile_documents_only_hurt_themselves(host, pair):
     assert "NORMAL" not in flows and "tp_dst=22 " in flows
     assert left.reaches("10.5.0.12")
     guest.remove()
+
+
+@pytest.mark.usefixtures("pair")
+def test_very_many_rules_keep_nobody_out(host):
+    """A group of thousands of rules: a port of others is wired beside it, and the group's own in the end."""
+    network, _ = cloud.network("spoof", 501, "10.5.0.0/24", "fd00:5::/64")
+    prefixes = [f"10.{n // 250}.{n % 250}.0/24" for n in range(4000)]
+    many = cloud.group(
+        "many",
+        *(
+            cloud.rule(protocol="tcp", port_range_min=1, remote_ip_prefix=p, port_range_max=65535)
+            for p in prefixes
+        ),
+        *(
+            cloud.rule(ethertype="IPv6", protocol="udp", port_range_min=n, port_range_max=n + 9)
+            for n in range(1, 900)
+        ),
+        *cloud.out_all(),
+    )
+    honest = cloud.group("honest", *cloud.out_all())
+    crowded, quiet = cloud.port("crowded", network, 15, many), cloud.port("quiet", network, 16, honest)
+    host.agent.store(many, honest, crowded, quiet)
+    guests = [host.guest("quiet", quiet, "10.5.0.16/24"), host.guest("crowded", crowded, "10.5.0.15/24")]
+    for guest in guests:
+        guest.plug()
+        guest.await_wired(60)
+    host.agent.report(many, timeout_s=60)
+    assert all(guest.reaches("10.5.0.12") for guest in guests)
+    for guest in guests:
+        guest.remove()

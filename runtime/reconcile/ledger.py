@@ -9,7 +9,7 @@ import pathlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
@@ -40,6 +40,7 @@ class Ledger:
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(_SCHEMA)
         self._cache()
+        self._asking: list[set[Key]] = []
         # a clock that went back must not make new reports older than those already taken in
         self._sequence = int(self._db.execute("SELECT ifnull(max(sequence), 0) FROM reports").fetchone()[0])
 
@@ -101,9 +102,35 @@ class Ledger:
             self._tombstones[key] = tombstone
         return True
 
+    @contextlib.contextmanager
+    def asking(self) -> Iterator[set[Key]]:
+        """While the controller is asked for documents; gives the keys that are forgotten meanwhile.
+
+        The answer may say of those what was so before their removal, and there is nothing left here that
+        would tell that it is old.
+        """
+        forgotten: set[Key] = set()
+        with self._lock:
+            self._asking.append(forgotten)
+        try:
+            yield forgotten
+        finally:
+            with self._lock:
+                self._asking = [other for other in self._asking if other is not forgotten]
+
+    def take_in(
+        self, documents: Iterable[Envelope], tombstones: Iterable[Tombstone], forgotten: Collection[Key]
+    ) -> list[Key]:
+        """Takes in an answer, all by one commit; the keys of what was news. See ``asking``."""
+        with self._transaction():
+            news = [d.key for d in documents if d.key not in forgotten and self.store(d)]
+            return news + [t.key for t in tombstones if t.key not in forgotten and self.bury(t)]
+
     def forget(self, key: Key) -> None:
         """Drops all about a key, after the controller took in that it is removed."""
         with self._transaction():
+            for forgotten in self._asking:
+                forgotten.add(key)
             for table in ("documents", "tombstones", "reports", "notes"):
                 self._db.execute(f"DELETE FROM {table} WHERE kind=? AND id=?", (key.kind, key.id))
             self._db.execute("DELETE FROM operations WHERE kind=? AND resource_id=?", (key.kind, key.id))
@@ -201,16 +228,18 @@ class Ledger:
             ).fetchall()
         return tuple(msgspec.json.decode(row[0], type=Report) for row in rows)
 
-    def acknowledge(self, sequences: tuple[int, ...]) -> list[Report]:
-        """Marks reports as taken in and returns them."""
-        taken = []
+    def acknowledge(self, sequences: tuple[int, ...]) -> None:
+        """Marks reports as taken in. What was removed is forgotten by the same commit: nobody would say
+        again that it may be."""
         with self._transaction():
             for sequence in sequences:
                 row = self._db.execute("SELECT body FROM reports WHERE sequence=?", (sequence,)).fetchone()
-                if row:
-                    taken.append(msgspec.json.decode(row[0], type=Report))
-                    self._db.execute("UPDATE reports SET is_acknowledged=1 WHERE sequence=?", (sequence,))
-        return taken
+                if row is None:
+                    continue
+                self._db.execute("UPDATE reports SET is_acknowledged=1 WHERE sequence=?", (sequence,))
+                report = msgspec.json.decode(row[0], type=Report)
+                if report.state == "removed" and report.key in self._tombstones:
+                    self.forget(report.key)
 
     def close(self) -> None:
         """Closes the file."""

@@ -14,7 +14,7 @@ import msgspec
 from contract import report as words
 from contract import topics
 from contract.calls import Adopt, Nothing
-from contract.document import Envelope, Key, Tombstone, set_digest
+from contract.document import Key, set_digest
 from runtime import watchdog
 from runtime.bus import Bus, BusError
 from runtime.reconcile.ledger import Ledger
@@ -70,14 +70,17 @@ class Sync:
     def pull(self, key: Key) -> None:
         """Refreshes the ledger's document of ``key``; the ledger stays as it is when no one answers."""
         request = words.Pull(agent=self._agent, kind=key.kind, id=key.id)
-        try:
-            answer = self._ask("pull", request, words.PullAnswer)
-        except BusError as error:
-            LOG.warning("%s %s was not pulled, the next heartbeat will: %s", key.kind, key.id, error)
-            self.hurry()
-            return
-        if answer is not None:
-            self._take_in(answer.document, answer.tombstone)
+        with self._ledger.asking() as forgotten:
+            try:
+                answer = self._ask("pull", request, words.PullAnswer)
+            except BusError as error:
+                LOG.warning("%s %s was not pulled, the next heartbeat will: %s", key.kind, key.id, error)
+                self.hurry()
+                return
+            if answer is not None:
+                documents = [answer.document] if answer.document else []
+                tombstones = [answer.tombstone] if answer.tombstone else []
+                self._ledger.take_in(documents, tombstones, forgotten)
 
     def publish(self, report: words.Report) -> None:
         """Sends a report now; if that fails the next heartbeat carries it."""
@@ -88,7 +91,7 @@ class Sync:
         except BusError as error:
             LOG.warning("report on %s %s waits for the next heartbeat: %s", report.kind, report.id, error)
             return
-        self._acknowledge(answer.acknowledged)
+        self._ledger.acknowledge(answer.acknowledged)
 
     def hurry(self) -> None:
         """Makes the next heartbeat come within a second."""
@@ -142,36 +145,27 @@ class Sync:
         )
         if answer is None:
             return
-        self._acknowledge(answer.acknowledged)
+        self._ledger.acknowledge(answer.acknowledged)
         if not answer.is_in_step:
             self._sync()
 
     def _sync(self) -> None:
-        held = tuple((k.kind, k.id, d) for k, d in self._ledger.digests().items())
-        request = words.Sync(agent=self._agent, digests=held)
-        answer = self._ask("sync", request, words.SyncAnswer, SYNC_TIMEOUT_S)
-        if answer is None:
-            return
-        taken = [d.key for d in answer.documents if self._ledger.store(d)]
-        taken += [t.key for t in answer.tombstones if self._ledger.bury(t)]
+        with self._ledger.asking() as forgotten:
+            held = tuple((k.kind, k.id, d) for k, d in self._ledger.digests().items())
+            request = words.Sync(agent=self._agent, digests=held)
+            answer = self._ask("sync", request, words.SyncAnswer, SYNC_TIMEOUT_S)
+            if answer is None:
+                return
+            taken = self._ledger.take_in(answer.documents, answer.tombstones, forgotten)
         for key in answer.unknown:
+            if key in forgotten:
+                continue
             LOG.warning(
                 "the database knows nothing of %s %s: left as it is, see controller-manage doctor",
                 key.kind,
                 key.id,
             )
         self._poke(taken)
-
-    def _take_in(self, document: Envelope | None, tombstone: Tombstone | None) -> None:
-        if document is not None:
-            self._ledger.store(document)
-        if tombstone is not None:
-            self._ledger.bury(tombstone)
-
-    def _acknowledge(self, sequences: tuple[int, ...]) -> None:
-        for report in self._ledger.acknowledge(sequences):
-            if report.state == "removed" and self._ledger.tombstone(report.key) is not None:
-                self._ledger.forget(report.key)
 
     def _ask(
         self, method: str, request: msgspec.Struct, answer_type: type[Answer], timeout_s: float = 10.0

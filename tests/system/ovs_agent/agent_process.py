@@ -68,8 +68,6 @@ def publish(ledger, report):
         at=time.time(),
     )
     ledger.acknowledge((report.sequence,))
-    if report.state == "removed":
-        ledger.forget(report.key)
 
 
 def serve(command, ledger, loop, parts):

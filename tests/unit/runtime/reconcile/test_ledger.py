@@ -71,8 +71,29 @@ def test_a_report_is_kept_until_it_is_acknowledged(path: pathlib.Path) -> None:
     assert first is not None
     ledger = Ledger(path)
     assert ledger.unacknowledged() == (first,)
-    assert ledger.acknowledge((first.sequence,)) == [first]
+    ledger.acknowledge((first.sequence,))
     assert ledger.unacknowledged() == ()
+
+
+def test_a_removal_that_was_taken_in_is_forgotten_by_the_same_commit(path: pathlib.Path) -> None:
+    """A kill in between would leave an order to remove that nobody knows and nobody speaks of again."""
+    ledger = Ledger(path)
+    ledger.store(envelope(3))
+    ledger.bury(Tombstone(kind="port", id="1", revision=4))
+    report = ledger.report(said("removed"))
+    assert report is not None
+    ledger.acknowledge((report.sequence,))
+    assert Ledger(path).keys() == []
+
+
+def test_a_removal_that_was_taken_in_late_leaves_what_came_anew(path: pathlib.Path) -> None:
+    ledger = Ledger(path)
+    ledger.bury(Tombstone(kind="port", id="1", revision=4))
+    report = ledger.report(said("removed"))
+    assert report is not None
+    ledger.store(envelope(5))
+    ledger.acknowledge((report.sequence,))
+    assert ledger.document(KEY) == envelope(5)
 
 
 def test_saying_the_same_again_is_not_a_report(path: pathlib.Path) -> None:

@@ -162,3 +162,28 @@ def test_a_removal_is_forgotten_only_when_it_was_taken_in(bus: Bus, ledger: Ledg
     assert ledger.keys() == [KEY]
     sync.publish(report)
     assert ledger.keys() == []
+
+
+@pytest.mark.parametrize("is_pulled", [False, True])
+def test_what_was_removed_while_it_was_asked_for_does_not_come_back(
+    bus: Bus, ledger: Ledger, sync: Sync, is_pulled: bool
+) -> None:
+    """The answer was true when it was written; by now the removal is done, and forgotten."""
+    ledger.store(envelope(3))
+
+    def overtake() -> None:
+        ledger.bury(Tombstone(kind="port", id="1", revision=5))
+        report = ledger.report(words.Report(sequence=0, kind="port", id="1", digest="", state="removed"))
+        assert report is not None
+        sync.publish(report)
+        assert ledger.keys() == []
+
+    bus.documents, bus.meanwhile = (envelope(4),), [overtake]
+    if is_pulled:
+        sync.pull(KEY)
+    else:
+        sync._sync()
+    assert ledger.keys() == []
+    bus.documents = (envelope(6),)
+    sync.pull(KEY)
+    assert ledger.document(KEY) == envelope(6)

@@ -2,9 +2,10 @@
 
 PACKAGES := contract runtime controller nova_compute ovs_agent volume_agent lab
 BIN := .venv/bin
-# Tests that bring what they need with them keep a core busy: two processes share them. The others have the machine for themselves.
+# Tests that bring what they need with them: two processes share a machine. The others wait more than they work: two machines.
 SIDE_BY_SIDE := tests/unit tests/contract tests/functional
 WORKERS := -n 2 --dist worksteal
+MACHINES := --dist loadgroup --no-loadscope-reorder --tx '2*popen//python=tests/alone.sh $(BIN)/python'
 # a container's wish for no bytecode would make every process start slower
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -76,4 +77,4 @@ bench:  ## what the cloud of this machine costs in time, CPU and memory, beside 
 
 test: prepare checks  ## set up, lint, and run all tests; what fails first ends it
 	tests/alone.sh $(BIN)/pytest $(WORKERS) $(SIDE_BY_SIDE)
-	tests/alone.sh $(BIN)/pytest tests $(SIDE_BY_SIDE:%=--ignore=%)
+	$(BIN)/pytest $(MACHINES) tests $(SIDE_BY_SIDE:%=--ignore=%)

@@ -14,7 +14,7 @@ def main() -> None:
     try:
         if arguments.command == "status":
             sys.exit(_status())
-        with lock.hold(arguments.command):
+        with lock.machine(arguments.command):
             succeeded = step.run(_steps(arguments), printer)
     except step.StepError as error:
         sys.exit(f"error: {error.reason}\nwhat to do: {error.remedy}")

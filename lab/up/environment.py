@@ -5,7 +5,7 @@ import hashlib
 import json
 import pathlib
 
-from lab.up import command, files, places
+from lab.up import command, files, lock, places
 from lab.up.step import StepError
 
 _PYTHON = "/usr/bin/python3"
@@ -19,6 +19,7 @@ _REMEDY = "check the network and the Python package index, then run it again; 'r
 PACKAGES = ("contract", "runtime", "controller", "nova_compute", "ovs_agent", "volume_agent", "lab")
 
 
+@lock.checkout()
 def make() -> str:
     """The environment itself, with uv and supervisord: enough to start what is not ours."""
     if is_current(()):
@@ -33,6 +34,7 @@ def make() -> str:
     return str(places.VENV)
 
 
+@lock.checkout()
 def install(extras: tuple[str, ...]) -> str:
     """Our packages with all that they need, compiled."""
     if is_current(extras):

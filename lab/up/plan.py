@@ -10,6 +10,7 @@ from lab.up import (
     environment,
     files,
     hypervisor,
+    lock,
     outside,
     passwords,
     places,
@@ -150,7 +151,8 @@ def _supervisord() -> str:
 def _guest_image(output: pathlib.Path) -> str:
     build = ["/usr/bin/python3", "-m", "lab.guest_image.build", "--output", str(output)]
     cache = ["--cache", str(places.CACHE / "guest_image")]
-    command.run("guest image", [*build, *cache], _IMAGE_REMEDY)
+    with lock.checkout():
+        command.run("guest image", [*build, *cache], _IMAGE_REMEDY)
     return str(output)
 
 

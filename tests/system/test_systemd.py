@@ -24,6 +24,8 @@ from tests.system.nspawn_guest import KEY, PINGS_A_SECOND, Guest
 from tests.system.nspawn_servers import BROKER_URL, DATABASE_URL
 from tests.system.watch import eventually
 
+pytestmark = pytest.mark.apart
+
 ALLINONE = "cumulet-allinone"
 AGENTS = ("cumulet-nova-compute", "cumulet-ovs-agent", "cumulet-volume-agent")
 CONTROLLER = ("cumulet-controller-api", "cumulet-controller-engine")

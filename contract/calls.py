@@ -1,5 +1,7 @@
 """What the engine says to an agent: a hint that a document changed, and calls that need an answer now."""
 
+from typing import Literal
+
 import msgspec
 
 from contract.document import Key
@@ -47,6 +49,48 @@ class InspectAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     findings: tuple[Finding, ...] = ()
     frozen: str = ""
+
+
+class TracePacket(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks ``ovs_agent`` which flows a packet would meet that comes from a port of its host, or, with
+    ``tunnel_source`` (the VTEP of another host), by the tunnel of ``network_id``. Ports are those of TCP and UDP.
+    """
+
+    port_id: str = ""
+    network_id: str = ""
+    tunnel_source: str = ""
+    source_mac: str
+    destination_mac: str
+    source: str
+    destination: str
+    protocol: Literal["tcp", "udp", "icmp"] = "tcp"
+    source_port: int = 40000
+    destination_port: int = 80
+
+
+class TracedFlow(msgspec.Struct, frozen=True, kw_only=True):
+    """One flow on the way. ``owner`` is the document that it was compiled from, None for those of all packets."""
+
+    bridge: str
+    table: str
+    match: str
+    owner: Key | None = None
+
+
+class TracedExit(msgspec.Struct, frozen=True, kw_only=True):
+    """A link by which the packet leaves the switch: of a port, or a tunnel to the VTEP ``remote``, or neither."""
+
+    link: str
+    port_id: str = ""
+    remote: str = ""
+
+
+class TracePacketAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The flows in their order; without an exit the last of them dropped the packet. ``text`` is the switch's own."""
+
+    flows: tuple[TracedFlow, ...]
+    exits: tuple[TracedExit, ...]
+    text: str
 
 
 class Adopt(msgspec.Struct, frozen=True, kw_only=True):

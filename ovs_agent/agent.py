@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from oslo_config import cfg
 
-from contract.calls import InspectAnswer
+from contract.calls import InspectAnswer, TracePacket
 from contract.document import Key
 from contract.report import Capabilities, Inventory
 from contract.topics import OVS_AGENT
@@ -35,7 +35,9 @@ from ovs_agent.metadata_server import MetadataServer
 from ovs_agent.routers import Routers
 from ovs_agent.services import Services
 from ovs_agent.switch import Switch
+from ovs_agent.trace import Tracer
 from runtime import service, settings
+from runtime.bus import Method
 from runtime.reconcile.host_agent import HostAgent, Parts
 from runtime.reconcile.ledger import Ledger
 from runtime.reconcile.outcome import Handler
@@ -112,6 +114,7 @@ def build(
             findings=(*observe.findings(database, desired), *lacking.findings(desired, services, routers))
         ),
         order=ORDER,
+        methods={"trace_packet": Method(TracePacket, Tracer(desired, database, switch).trace)},
     )
 
 

@@ -93,6 +93,10 @@ class Switch:
         group = self._view.groups.get(group_id)
         return group is None or group.is_stateful
 
+    def owners(self) -> dict[int, Key]:
+        """Documents that have flows, by the cookie of these."""
+        return {cookie(owner): owner for owner in [*self._installed.integration, *self._installed.tunnel]}
+
     def faults(self, owner: Key) -> tuple[str, ...]:
         """What of a document could not become flows."""
         return self._faults.get(owner, ())

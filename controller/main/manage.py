@@ -23,6 +23,7 @@ from controller.identity.tokens import keys as token_keys
 from controller.main.doctor import doctor
 from controller.main.look.status import status
 from controller.main.look.timeline import timeline
+from controller.main.look.trace_packet import trace_packet
 from controller.main.look.why import why
 from controller.main.move_database import move_database
 from controller.main.process import Process, prepare
@@ -114,6 +115,7 @@ cli.add_command(doctor)
 cli.add_command(move_database)
 cli.add_command(status)
 cli.add_command(timeline)
+cli.add_command(trace_packet)
 cli.add_command(why)
 
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 
+import msgspec
 from oslo_config import cfg
 
 import runtime.lean
@@ -90,6 +91,10 @@ def serve(command, ledger, loop, parts):
             inspect=[[f.kind, f.id, f.place, f.is_known] for f in findings],
             lacks=[f.lacks for f in findings if f.lacks],
         )
+    elif "trace" in command:
+        method = parts.methods["trace_packet"]
+        answer = method.handle(msgspec.convert(command["trace"], method.request), "")
+        say(trace=msgspec.to_builtins(answer))
     elif "describe" in command:
         say(describe=parts.describe()[0].datapath_type)
 

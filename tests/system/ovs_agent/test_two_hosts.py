@@ -62,6 +62,37 @@ def test_tcp_crosses(spread):
     eventually(lambda: a.get("http://10.8.0.12:8000/status").endswith("200"), 20)
 
 
+def traced(guest, tunnel_source="", **packet):
+    """What the host's switch makes of a packet: its exits, and the tables that it met."""
+    request = {"port_id": guest.port.id, "network_id": guest.port.network_id, "tunnel_source": tunnel_source}
+    answer = guest.host.agent.ask(trace=request | packet)["trace"]
+    return answer["exits"], [(f["bridge"], f["table"], f["owner"]) for f in answer["flows"]]
+
+
+def test_a_packet_is_traced_through_both_ends_of_a_tunnel(spread):
+    a, b, _ = spread
+    packet = {
+        "source_mac": a.port.mac_address,
+        "destination_mac": b.port.mac_address,
+        "source": "10.8.0.11",
+        "destination": "10.8.0.12",
+    }
+    exits, met = traced(a, **packet)
+    assert exits == [{"link": "vxlan", "port_id": "", "remote": b.host.tunnel_ip}]
+    segment = {"kind": "segment", "id": a.port.network_id}
+    assert ("br-int", "EGRESS_RULES", {"kind": "security_group", "id": a.port.security_group_ids[0]}) in met
+    assert met[-1] == ("br-tun", "OUT", segment)
+    exits, met = traced(b, tunnel_source=a.host.tunnel_ip, **packet)
+    assert exits == [{"link": b.tap, "port_id": b.port.id, "remote": ""}]
+    assert met[1] == ("br-tun", "IN", segment)
+    exits, met = traced(a, **packet | {"source": "10.8.0.99"})
+    assert not exits and met[-1] == ("br-int", "SOURCE", None)
+    exits, met = traced(b, tunnel_source="10.66.7.99", **packet)
+    assert not exits and met[-1] == ("br-tun", "IN", None), "a stranger's tunnel"
+    exits, _ = traced(a, **packet | {"source": "fd00:8::11", "destination": "fd00:8::12", "protocol": "icmp"})
+    assert exits == [{"link": "vxlan", "port_id": "", "remote": b.host.tunnel_ip}]
+
+
 def test_dhcp_is_answered_on_each_host_and_never_from_the_other(spread):
     for guest, address in zip(spread[:2], ("10.8.0.11", "10.8.0.12"), strict=True):
         assert guest.lease()["ip"] == address

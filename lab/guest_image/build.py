@@ -34,7 +34,7 @@ def main() -> None:
 def build(output: pathlib.Path, cache: pathlib.Path) -> None:
     """Writes the qcow2; ``cache`` keeps packages between builds. Needs root, for the owners of files."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    stage = packages.unpacked(cache)
+    stage = packages.unpacked(cache.resolve())
     with tempfile.TemporaryDirectory(prefix="guest-image-") as name:
         work = pathlib.Path(name)
         root, early = work / "root", work / "initramfs"

@@ -15,6 +15,7 @@ NAMES = (
     *(
         "busybox",
         "busybox-static",
+        "dhcpcd-base",
         "dropbear-bin",
         "openssh-sftp-server",
         "sudo",

@@ -6,7 +6,7 @@ from typing import Any
 from oslo_utils.imageutils import format_inspector
 
 TOOLS = """sh ip ping ping6 lsblk blkid mkfs.ext4 mkfs.vfat mount umount curl nc hostname awk cut grep sync
-tee udhcpc dd iperf3 sha256sum su sudo ssh""".split()  # noqa: SIM905
+tee udhcpc dhcpcd dd iperf3 sha256sum su sudo ssh""".split()  # noqa: SIM905
 
 
 def test_image_is_small_and_passes_inspection(image: pathlib.Path) -> None:

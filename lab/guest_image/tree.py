@@ -14,7 +14,19 @@ HERE = pathlib.Path(__file__).parent
 LIBRARIES = "lib/x86_64-linux-gnu"
 
 PROGRAMS = (
-    *("dropbear", "dropbearkey", "dbclient", "sudo", "curl", "jq", "nc.openbsd", "iperf3", "ping", "ping6", "dhcpcd"),
+    *(
+        "dropbear",
+        "dropbearkey",
+        "dbclient",
+        "sudo",
+        "curl",
+        "jq",
+        "nc.openbsd",
+        "iperf3",
+        "ping",
+        "ping6",
+        "dhcpcd",
+    ),
     *("su", "lsblk", "blkid", "mkfs", "mke2fs", "mkfs.ext4", "resize2fs", "mkfs.fat", "mkfs.vfat"),
 )
 #: Loaded by the initramfs to find the root.

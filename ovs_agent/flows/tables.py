@@ -61,29 +61,12 @@ OUTPUT = 60
 OUTPUT_KBPS = 61
 OUTPUT_PKTPS = 62
 EPOCH = 250
+_INTEGRATION = {number: name for name, number in list(globals().items()) if isinstance(number, int)}
 
 TUNNEL_OUT = 10
 TUNNEL_IN = 20
-
-_NAMED = (
-    *("SOURCE", "SOURCE_ND", "ARP", "FORWARD", "UPLINK", "SERVICE", "OUTPUT"),
-    *(
-        "EGRESS",
-        "EGRESS_STATE",
-        "EGRESS_GROUPS",
-        "EGRESS_GROUP",
-        "EGRESS_REMOTE",
-        "EGRESS_RULES",
-        "EGRESS_VERDICT",
-    ),
-    *("INGRESS", "INGRESS_BASIC", "INGRESS_STATE", "INGRESS_GROUPS", "INGRESS_GROUP", "INGRESS_REMOTE"),
-    *("INGRESS_RULES", "INGRESS_VERDICT"),
-)
-#: Names of both bridges' tables, for those who look at flows.
-NAMES: dict[str, dict[int, str]] = {
-    "br-int": {CLASSIFY: "CLASSIFY", **{globals()[name]: name for name in _NAMED}},
-    "br-tun": {CLASSIFY: "CLASSIFY", TUNNEL_OUT: "OUT", TUNNEL_IN: "IN"},
-}
+#: Names of the tables of both bridges, for those who look at flows.
+NAMES = {"br-int": _INTEGRATION, "br-tun": {CLASSIFY: "CLASSIFY", TUNNEL_OUT: "OUT", TUNNEL_IN: "IN"}}
 
 #: Local number of the packet's network. Crosses the patch port in pkt_mark, as registers do not.
 NETWORK = "reg0"

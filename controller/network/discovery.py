@@ -14,6 +14,7 @@ RESOURCES = {
     "router": "routers",
     "floatingip": "floatingips",
     "address-scope": "address-scopes",
+    "rbac-policy": "rbac-policies",
     "subnetpool": "subnetpools",
     "address-group": "address-groups",
     "default-security-group-rule": "default-security-group-rules",

@@ -23,6 +23,7 @@ from controller.network.port_forwardings.api import PortForwardingMember, PortFo
 from controller.network.ports.api import PortMember, Ports
 from controller.network.qos import api as qos
 from controller.network.qos.rule_types import RuleType, RuleTypes
+from controller.network.rbac.api import RbacPolicies, RbacPolicyMember
 from controller.network.routers.agents_api import AgentRouter, AgentRouters, RouterAgents
 from controller.network.routers.api import (
     RouterAddInterface,
@@ -100,6 +101,8 @@ ROUTES: list[Route] = [
     ("/v2.0/qos/rule-types/{name}", RuleType),
     ("/v2.0/address-scopes", AddressScopes),
     ("/v2.0/address-scopes/{row_id}", AddressScopeMember),
+    ("/v2.0/rbac-policies", RbacPolicies),
+    ("/v2.0/rbac-policies/{row_id}", RbacPolicyMember),
     ("/v2.0/networks/{row_id}/tags", tags.NetworkTags),
     ("/v2.0/networks/{row_id}/tags/{tag}", tags.NetworkTag),
     ("/v2.0/subnets/{row_id}/tags", tags.SubnetTags),

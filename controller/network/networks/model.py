@@ -11,6 +11,7 @@ from controller.network.standard import Standard
 
 class Network(Standard, Base):
     """A network. ``is_external`` says that routers may have gateways on it; to whom policies open it is theirs.
+    ``is_default`` is true for the external network that topologies are made on, and for others unset: there is one.
     ``segment_key`` is unique where a segment must be: "vxlan::5", "vlan:physnet1:7"."""
 
     __tablename__ = "networks"
@@ -19,6 +20,7 @@ class Network(Standard, Base):
     name: Mapped[str] = mapped_column(String(255), default="", index=True)
     is_admin_up: Mapped[bool] = mapped_column(default=True)
     is_external: Mapped[bool] = mapped_column(default=False)
+    is_default: Mapped[bool | None] = mapped_column(unique=True)
     is_port_security: Mapped[bool] = mapped_column(default=True)
     mtu: Mapped[int]
     dns_domain: Mapped[str] = mapped_column(String(255), default="")

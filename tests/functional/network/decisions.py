@@ -108,6 +108,7 @@ def _whole(plural: str, singular: str, body: dict[str, Any]) -> list[Row]:
 
 
 _SCOPE = "/v2.0/address-scopes/{row_id}"
+_ACCESS = "/v2.0/rbac-policies/{row_id}"
 _POOL = "/v2.0/subnetpools/{row_id}"
 _ROUTER = "/v2.0/routers/{row_id}"
 _FORWARDINGS = "/v2.0/floatingips/{row_id}/port_forwardings"
@@ -137,6 +138,20 @@ TABLE: list[Row] = [
     Row("GET", _SCOPE, READERS, NOT_THERE_TO_READERS),
     Row("PUT", _SCOPE, WRITERS, NOT_THERE_TO_WRITERS, {"address_scope": {"name": "another"}}),
     Row("DELETE", _SCOPE, WRITERS, NOT_THERE_TO_WRITERS),
+    # policies of access
+    *_collection(
+        "/v2.0/rbac-policies",
+        "rbac_policy",
+        {
+            "object_type": "network",
+            "object_id": "{networks}",
+            "action": "access_as_shared",
+            "target_tenant": "f" * 32,
+        },
+    ),
+    Row("GET", _ACCESS, READERS, NOT_THERE_TO_READERS),
+    Row("PUT", _ACCESS, WRITERS, NOT_THERE_TO_WRITERS, {"rbac_policy": {"target_tenant": "e" * 32}}),
+    Row("DELETE", _ACCESS, WRITERS, NOT_THERE_TO_WRITERS),
     # subnet pools
     Row("PUT", f"{_POOL}/add_prefixes", WRITERS, NOT_THERE_TO_WRITERS, {"prefixes": ["10.60.0.0/24"]}),
     Row("PUT", f"{_POOL}/remove_prefixes", WRITERS, NOT_THERE_TO_WRITERS, {"prefixes": ["10.60.0.0/24"]}),

@@ -75,6 +75,27 @@ def test_a_network_goes_or_gets_a_port(api: Any, make: Any) -> None:
         assert set(_together(api, 2, call)) in ({201, 409}, {404, 204})
 
 
+def test_a_project_keeps_its_access_or_has_no_port(api: Any, make: Any) -> None:
+    """Either the port was first and the policy stays, or the policy is gone and the port is refused."""
+    for _ in range(5):
+        network = make("network")
+        policy = {
+            "object_type": "network",
+            "object_id": network["id"],
+            "action": "access_as_shared",
+            "target_tenant": "b" * 32,
+        }
+        made = api.post("/v2.0/rbac-policies", {"rbac_policy": policy}).json["rbac_policy"]["id"]
+
+        def call(index: int, network: Any = network, made: str = made) -> Any:
+            body = {"port": {"network_id": network["id"]}}
+            if index:
+                return api.delete(f"/v2.0/rbac-policies/{made}")
+            return api.post("/v2.0/ports", body, token="member@beta")
+
+        assert set(_together(api, 2, call)) in ({201, 409}, {404, 204})
+
+
 def test_one_of_many_takes_a_vlan(api: Any) -> None:
     vlan = {"provider:network_type": "vlan", "provider:physical_network": "p", "provider:segmentation_id": 5}
     tokens = ("admin@alpha", "admin@beta", "admin@admin")

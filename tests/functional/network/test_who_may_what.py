@@ -81,7 +81,7 @@ class World:
         return [rule for asked in self.policy.asked.values() for rule in asked]
 
     def _make(self, token: str, path: str, **values: Any) -> str:
-        singular = path.rsplit("/", 1)[-1].replace("-", "_").removesuffix("s")
+        singular = re.sub("ies$", "ys", path.rsplit("/", 1)[-1]).replace("-", "_").removesuffix("s")
         answer = self.api.post(f"/v2.0/{path}", {singular: values}, token=token)
         assert answer.status_code == 201, f"{path}: {answer.text}"
         return str(answer.json[singular]["id"])
@@ -110,6 +110,8 @@ class World:
         forwarding["internal_ip_address"] = shown["fixed_ips"][0]["ip_address"]
         path = f"floatingips/{ids['floatingips']}/port_forwardings"
         ids["port_forwardings"] = make(path, **forwarding)
+        access = {"object_type": "network", "object_id": ids["networks"], "action": "access_as_shared"}
+        ids["rbac-policies"] = make("rbac-policies", **access, target_tenant="d" * 32)
         ids["address-scopes"] = make("address-scopes", ip_version=4)
         ids["subnetpools"] = make("subnetpools", name="p", prefixes=["10.40.0.0/16"])
         ids |= self._qos(project)

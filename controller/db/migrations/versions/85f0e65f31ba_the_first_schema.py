@@ -6,7 +6,7 @@ from sqlalchemy.dialects import mysql
 
 from controller.db.columns import UtcDateTime
 
-revision = "6962f704eb70"
+revision = "85f0e65f31ba"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -839,6 +839,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("is_admin_up", sa.Boolean(), nullable=False),
         sa.Column("is_external", sa.Boolean(), nullable=False),
+        sa.Column("is_default", sa.Boolean(), nullable=True),
         sa.Column("is_port_security", sa.Boolean(), nullable=False),
         sa.Column("mtu", sa.Integer(), nullable=False),
         sa.Column("dns_domain", sa.String(length=255), nullable=False),
@@ -858,6 +859,7 @@ def upgrade() -> None:
             ["qos_policy_id"], ["qos_policies.id"], name=op.f("fk_networks_qos_policy_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_networks")),
+        sa.UniqueConstraint("is_default", name=op.f("uq_networks_is_default")),
         sa.UniqueConstraint("segment_key", name=op.f("uq_networks_segment_key")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",

@@ -52,6 +52,7 @@ EXTENSIONS: dict[str, str] = {
     "qos-rules-alias": "QoS rules without naming their policy",
     "quota_details": "Quotas with what is used",
     "quotas": "Limits of projects",
+    "rbac-address-group": "Policies of access to address groups",
     "rbac-address-scope": "Policies of access to address scopes",
     "rbac-policies": "Policies of access to networks and QoS policies",
     "rbac-security-groups": "Policies of access to security groups",

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from controller.network.address_groups.fields import ADDRESS_GROUP
 from controller.network.address_groups.model import AddressGroup
 from controller.network.collection import Kind, Related
+from controller.network.rbac import model as rbac
 from controller.network.rbac import shared
 
 
@@ -15,4 +16,10 @@ def _related(session: Session, rows: Sequence[Any]) -> Related:
     return {"shared_with": shared.related(session, rows)}
 
 
-KIND = Kind(name="address_group", fields=ADDRESS_GROUP, model=AddressGroup, related=_related)
+KIND = Kind(
+    name="address_group",
+    fields=ADDRESS_GROUP,
+    model=AddressGroup,
+    related=_related,
+    shared=lambda caller: rbac.granted(AddressGroup.id, caller.own_project),
+)

@@ -7,6 +7,7 @@ from sqlalchemy import Select, select, union
 from sqlalchemy.orm import Session
 
 from controller.network import refusals
+from controller.network.address_groups.model import AddressGroup
 from controller.network.address_scopes.model import AddressScope
 from controller.network.floating_ips.model import FloatingIp
 from controller.network.networks.model import Network
@@ -14,7 +15,7 @@ from controller.network.ports.model import GATEWAY_OWNER, Port, PortGroup
 from controller.network.qos.model import QosPolicy
 from controller.network.rbac import model as rbac
 from controller.network.routers.model import Router
-from controller.network.security_groups.model import SecurityGroup
+from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule
 from controller.network.subnet_pools.model import SubnetPool
 from controller.network.subnets.model import Subnet
 
@@ -44,6 +45,10 @@ def _with_pools(scope_id: str) -> Select[Any]:
     return select(SubnetPool.project_id).where(SubnetPool.address_scope_id == scope_id)
 
 
+def _with_rules(group_id: str) -> Select[Any]:
+    return select(SecurityGroupRule.project_id).where(SecurityGroupRule.remote_address_group_id == group_id)
+
+
 def _with_qos(policy_id: str) -> Select[Any]:
     users = (
         select(model.project_id).where(model.qos_policy_id == policy_id)
@@ -59,6 +64,7 @@ OBJECTS: dict[str, tuple[Any, dict[str, Users]]] = {
     "qos_policy": (QosPolicy, {rbac.SHARED: _with_qos}),
     "security_group": (SecurityGroup, {rbac.SHARED: _with_members}),
     "subnetpool": (SubnetPool, {rbac.SHARED: _with_subnets}),
+    "address_group": (AddressGroup, {rbac.SHARED: _with_rules}),
     "address_scope": (AddressScope, {rbac.SHARED: _with_pools}),
 }
 

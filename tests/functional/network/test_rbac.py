@@ -198,6 +198,20 @@ def test_pools_and_scopes(api: Any, make: Make, open_to: Any) -> None:
         assert _kind(_delete(api, policy)) == (409, "RbacPolicyInUse")
 
 
+def test_an_address_group(api: Any, make: Make, open_to: Any) -> None:
+    group = make("address_group", name="g", addresses=["192.0.2.0/24"])
+    rule = {
+        "security_group_id": make("security_group", token="member@beta", name="web")["id"],
+        "direction": "ingress",
+        "remote_address_group_id": group["id"],
+    }
+    url = "/v2.0/security-group-rules"
+    assert api.post(url, {"security_group_rule": rule}, token="member@beta").status_code == 404
+    policy = open_to(BETA, "address_group", group["id"])
+    assert api.post(url, {"security_group_rule": rule}, token="member@beta").status_code == 201
+    assert _kind(_delete(api, policy)) == (409, "RbacPolicyInUse")
+
+
 def test_the_quota_and_what_goes_with_its_object(api: Any, net: Any, make: Make, open_to: Any) -> None:
     api.put(f"/v2.0/quotas/{ALPHA}", {"quota": {"rbac_policy": 1}}, token="admin")
     network = make("network")

@@ -1,4 +1,4 @@
-"""What README tells a newcomer to type after ``make up`` is typed here, as it stands there."""
+"""What README and the network guide tell one to type after ``make up`` is typed here, as it stands there."""
 
 import pathlib
 import subprocess
@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from lab.up import profile
+
 ROOT = pathlib.Path(__file__).parents[2]
-#: The first block is for a machine on which nothing is yet.
-_BEGIN, _FIRST, _END = "## Try it", ". /etc/cumulet/openrc", "| command | effect |"
+_FIRST = ". /etc/cumulet/openrc"
 
 
 @pytest.fixture
@@ -23,13 +24,40 @@ def rules(openstack: Any) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("rules")
-def test_every_command_works_as_written(openstack: Any) -> None:
-    text = (ROOT / "README.md").read_text()
-    section = text[text.index(_BEGIN) : text.index(_END)]
+def test_readme(openstack: Any) -> None:
+    # the first block is for a machine on which nothing is yet
+    said = _typed("README.md", "## Try it", "| command | effect |")
+    for shown in ("ACTIVE", "3 received", "login:", "['first']"):
+        assert shown in said, shown
+    assert "first" not in openstack.text("server", "list")
+
+
+@pytest.mark.parametrize("openstack", [profile.DEFAULT], indirect=True)
+def test_network_guide(openstack: Any) -> None:
+    said = _typed("docs/networking.md", "## Guide", "## The map of tables")
+    gateway = said.rpartition('"ip_address": "')[2].partition('"')[0]
+    shown = (
+        "in by the floating IP: front",
+        f"{gateway} - - [",
+        "200",
+        "3 received",
+        f"SNAT: 192.168.20.10 leaves as {gateway}",
+        "floating IP 172.24.4.110 stands for 192.168.10.10",
+        "dropped on",
+    )
+    for words in shown:
+        assert words in said, f"{words}\n{said}"
+    for kind in (("router",), ("network",), ("floating", "ip"), ("port",)):
+        for trace in ("edge", "front", "back", "172.24.4.11", "192.168.20."):
+            assert trace not in openstack.text(*kind, "list")
+
+
+def _typed(file: str, begin: str, end: str) -> str:
+    """What is said while all commands of a part of a page are typed into one shell."""
+    text = (ROOT / file).read_text()
+    section = text[text.index(begin) : text.index(end)]
     commands = [line.strip() for line in section[section.index(_FIRST) :].splitlines() if line[:4] == "    "]
     script = "\n".join([_FIRST, *commands])
     done = subprocess.run(["bash", "-exc", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    for shown in ("ACTIVE", "3 received", "login:", "['first']"):
-        assert shown in done.stdout, shown
-    assert "first" not in openstack.text("server", "list")
+    return done.stdout

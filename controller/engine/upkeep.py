@@ -1,12 +1,10 @@
-"""What an engine does by the clock: leases kept, stragglers of the outbox taken, due operations started,
-and what the slices hand in.
+"""What an engine does by the clock: leases kept, stragglers of the outbox taken, due operations started.
 
 Events do the work within milliseconds; this is for what an event was lost for.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 
@@ -18,12 +16,7 @@ from runtime import trouble, watchdog
 
 LOG = logging.getLogger(__name__)
 
-#: What a slice wants done every few seconds, in whatever engine; safe to do twice and side by side.
-Care = Callable[[Database], None]
-
 TICK_S = 1.0
-#: Every so many ticks the slices' own upkeep is done.
-CARE_TICKS = 5
 #: Leases are renewed when this part of their length is over.
 RENEW_AFTER = 1 / 3
 
@@ -31,11 +24,10 @@ RENEW_AFTER = 1 / 3
 class Upkeep:
     """One thread with a tick."""
 
-    def __init__(self, db: Database, outbox: Outbox, runner: Runner, cares: Sequence[Care] = ()) -> None:
+    def __init__(self, db: Database, outbox: Outbox, runner: Runner) -> None:
         self._db = db
         self._outbox = outbox
         self._runner = runner
-        self._cares = cares
         self._stopping = threading.Event()
         self._turns = watchdog.Turns("the engine's upkeep")
         self._thread = threading.Thread(target=self._work, name="upkeep", daemon=True)
@@ -66,15 +58,6 @@ class Upkeep:
             self._runner.wake()
         if ticks % max(1, int(self._runner.lease_s * RENEW_AFTER / TICK_S)) == 0:
             self._runner.renew()
-        if ticks % CARE_TICKS == 0:
-            self._care()
-
-    def _care(self) -> None:
-        for care in self._cares:
-            try:
-                care(self._db)
-            except Exception as error:  # whatever it was: the other services' upkeep goes on
-                trouble.tell(LOG, error, "upkeep of a service failed, it is repeated in a moment")
 
     def _is_work_due(self) -> bool:
         with self._db.read() as session:

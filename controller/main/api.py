@@ -8,13 +8,15 @@ import socket
 
 from oslo_config import cfg
 
-from controller.main import assembly, chores
+from controller.main import assembly
+from controller.main.chores import of_api
 from controller.main.poke import Poke
 from controller.main.process import Process, prepare
 from controller.volume import secrets as volume_secrets
 from controller.web.asgi import AsgiApp
 from controller.web.server import WebServer
 from runtime import service, settings
+from runtime.chores import Chores
 from runtime.bus import CONTROLLER, Bus
 
 
@@ -38,7 +40,7 @@ def start(conf: cfg.ConfigOpts, stack: contextlib.ExitStack) -> None:
 def serve(process: Process, bus: Bus, stack: contextlib.ExitStack) -> None:
     """Answers requests, and does the chores of the services. Raises ConfigurationError."""
     conf = process.conf
-    tidying = chores.Chores(chores.of_api(process))
+    tidying = Chores(of_api(process))
     tidying.start()
     stack.callback(tidying.stop)
     app = assembly.assemble(process, bus, frozenset(conf.api.services))

@@ -1,14 +1,4 @@
-"""What nobody asks for and somebody must do now and then: one thread, which does each chore when it is due.
-
-Chores are safe to do twice and side by side, so every process of the API does them; what fails is logged
-and done again next time.
-"""
-
-import logging
-import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+"""What the services want done now and then by the API; engine_assembly.py has what engines do."""
 
 from controller.identity.tokens import revoke
 from controller.image import options as image_options
@@ -17,22 +7,11 @@ from controller.image.images.store import ImageStore
 from controller.image.images.upload import Place
 from controller.main.images import is_image_in_use
 from controller.main.process import Process
-from runtime import trouble
-
-LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Chore:
-    """Something to do at the start and then every so often."""
-
-    name: str
-    every_s: float
-    do: Callable[[], None]
+from runtime.chores import Chore
 
 
 def of_api(process: Process) -> list[Chore]:
-    """The chores of the services: images are tidied where their files are."""
+    """The chores of each process of the API: images are tidied where their files are."""
     image_options.register(process.conf)
     place = Place(process.db, ImageStore(image_options.store_path(process.conf)))
     return [
@@ -40,36 +19,3 @@ def of_api(process: Process) -> list[Chore]:
         Chore("deleted images that nobody needs", 600, lambda: images.purge(place, is_image_in_use)),
         Chore("revocations of ended tokens", 3600, lambda: process.db.write(revoke.forget_ended)),
     ]
-
-
-class Chores:
-    """The thread. ``start`` it once; it ends with its process, or by ``stop``."""
-
-    def __init__(self, chores: Sequence[Chore]) -> None:
-        self._due = [(0.0, chore) for chore in chores]
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="chores", daemon=True)
-
-    def start(self) -> None:
-        """Does every chore once, then each in its time."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Lets the chore under way end."""
-        self._stopping.set()
-        self._thread.join(timeout=10)
-
-    def _work(self) -> None:
-        wait_s = 0.0
-        while not self._stopping.wait(wait_s):
-            at = time.monotonic()
-            self._due = [(self._done(chore, at) if due <= at else due, chore) for due, chore in self._due]
-            wait_s = max(0.0, min(due for due, _ in self._due) - time.monotonic())
-
-    def _done(self, chore: Chore, at: float) -> float:
-        """Does one; when it is due again."""
-        try:
-            chore.do()
-        except Exception as error:
-            trouble.tell(LOG, error, "%s: not done, again in %g s", chore.name, chore.every_s)
-        return at + chore.every_s

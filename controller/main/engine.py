@@ -20,13 +20,14 @@ from controller.engine.outbox import Outbox
 from controller.engine.reports import Reports
 from controller.engine.sync import Line
 from controller.engine.upkeep import Upkeep
-from controller.main.engine_assembly import DEFINITIONS, DEPENDENTS, DOCUMENTS, OBSERVERS, UPKEEP
+from controller.main.engine_assembly import DEFINITIONS, DEPENDENTS, DOCUMENTS, OBSERVERS, chores
 from controller.main.process import Process, prepare
 from controller.operations.claim import LEASE_S
 from controller.operations.runner import Runner
 from controller.placement import providers
 from controller.volume import secrets as volume_secrets
 from runtime import faultpoint, service
+from runtime.chores import Chores
 from runtime.bus import CONTROLLER, Bus, BusError, Method
 
 LOG = logging.getLogger(__name__)
@@ -52,7 +53,8 @@ class Engine:
         self.outbox = Outbox(db, DOCUMENTS, DEPENDENTS, self._hint)
         self.runner = Runner(db, DEFINITIONS, self.outbox.wake, conf.engine.workers, conf.engine.lease_s)
         self.line = Line(db, DOCUMENTS, Reports(OBSERVERS), enlist)
-        self.upkeep = Upkeep(db, self.outbox, self.runner, [make() for make in UPKEEP])
+        self.upkeep = Upkeep(db, self.outbox, self.runner)
+        self.chores = Chores(chores(db))
         db.on_hint = self.nudge
 
     def nudge(self) -> None:
@@ -63,7 +65,7 @@ class Engine:
     def start(self, stack: contextlib.ExitStack) -> None:
         """Starts everything; the stack takes what stops it, in reverse order."""
         stack.callback(self.bus.close)
-        for part in (self.outbox, self.runner, self.upkeep):
+        for part in (self.outbox, self.runner, self.upkeep, self.chores):
             part.start()
             stack.callback(part.stop)
         stack.callback(self.bus.serve(topics.ENGINE, f"engine-{os.getpid()}", self._methods()))

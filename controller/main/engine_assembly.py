@@ -3,14 +3,14 @@
 Apart from ``assembly``, because the engine answers no REST: it does without the memory of what does.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 
 from controller.compute.servers import document as server_documents
 from controller.compute.servers import observe as server_observe
 from controller.compute.servers.operations import boot, delete, interfaces, power, reboot, volumes
 from controller.db.host_documents import Dependents, DocumentKind
+from controller.db.session import Database
 from controller.engine.reports import Observe
-from controller.engine.upkeep import Care
 from controller.network import documents as network_documents
 from controller.network import observe as network_observe
 from controller.network.routers import failover as router_failover
@@ -18,6 +18,7 @@ from controller.operations.step import Definition
 from controller.volume import documents as volume_documents
 from controller.volume import observe as volume_observe
 from controller.volume import operations as volume_operations
+from runtime.chores import Chore
 
 DOCUMENTS: Mapping[str, DocumentKind] = {
     **network_documents.DOCUMENTS,
@@ -39,8 +40,12 @@ OBSERVERS: Mapping[str, Observe] = {
     "export": volume_observe.observe_export,
 }
 
-#: What the slices want done every few seconds; each engine has its own.
-UPKEEP: Sequence[Callable[[], Care]] = (router_failover.Failover,)
+
+def chores(db: Database) -> list[Chore]:
+    """What each engine does now and then."""
+    failover = router_failover.Failover()
+    return [Chore("routers whose host is gone", 5, lambda: failover(db))]
+
 
 DEFINITIONS: Mapping[str, Definition] = {
     d.kind: d

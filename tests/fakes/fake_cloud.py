@@ -15,9 +15,10 @@ from controller.engine.reports import Reports
 from controller.engine.sync import Line
 from controller.engine.upkeep import Upkeep
 from controller.main.engine import enlist
-from controller.main.engine_assembly import DEFINITIONS, DEPENDENTS, DOCUMENTS, OBSERVERS, UPKEEP
+from controller.main.engine_assembly import DEFINITIONS, DEPENDENTS, DOCUMENTS, OBSERVERS, chores
 from controller.operations.runner import Runner
 from controller.volume import secrets as volume_secrets
+from runtime.chores import Chores
 from tests.fakes.fake_host import FakeHost
 
 __all__ = ["FakeCloud", "agents"]
@@ -34,7 +35,8 @@ class FakeCloud:
         self.outbox = Outbox(db, DOCUMENTS, DEPENDENTS, self._hint)
         self.definitions = dict(DEFINITIONS)
         self.runner = Runner(db, self.definitions, self.outbox.wake, workers=2)
-        self.upkeep = Upkeep(db, self.outbox, self.runner, [make() for make in UPKEEP])
+        self.upkeep = Upkeep(db, self.outbox, self.runner)
+        self.chores = Chores(chores(db))
         self.hosts: list[FakeHost] = []
         db.on_hint = self.nudge
 
@@ -52,7 +54,7 @@ class FakeCloud:
 
     def start(self, stack: contextlib.ExitStack) -> None:
         """Starts the engine's threads."""
-        for part in (self.outbox, self.runner, self.upkeep):
+        for part in (self.outbox, self.runner, self.upkeep, self.chores):
             part.start()
             stack.callback(part.stop)
 

@@ -1,6 +1,6 @@
 """Routers whose host is gone, and those that never got one, are given to a host that lives.
 
-The engine's upkeep asks for it every few seconds; doing it twice, or in two engines at once, disturbs
+A chore of each engine; doing it twice, or in two engines at once, disturbs
 nothing. An agent's silence counts only while it could have been heard: when the controller was away, or its broker or
 database, all agents were silent, and come back one by one.
 """

@@ -15,7 +15,6 @@ from contract.report import Fault
 from controller.db.agents import Agent
 from controller.db.columns import now
 from controller.db.session import Database
-from controller.engine import upkeep
 from controller.network.routers import failover
 from tests.fakes.fake_cloud import FakeCloud
 from tests.fakes.fake_host import FakeHost
@@ -345,10 +344,7 @@ def test_ports_of_a_router_that_is_off_are_as_they_should_be(
         assert [p["status"] for p in _ports(api, router)] == [status]
 
 
-def test_the_engines_upkeep_finds_routers_that_wait(
-    api: Any, make: Make, cloud: FakeCloud, net: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(upkeep, "TICK_S", 0.01)
+def test_the_engine_finds_routers_that_wait(api: Any, make: Make, cloud: FakeCloud, net: Any) -> None:
     router = make("router")
     _join(api, router, net["subnet"])
     host = cloud.add_host("node1")

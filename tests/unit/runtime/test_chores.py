@@ -2,7 +2,7 @@
 
 import threading
 
-from controller.main.chores import Chore, Chores
+from runtime.chores import Chore, Chores
 
 
 def test_each_is_done_at_once_and_then_in_its_time() -> None:

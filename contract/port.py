@@ -33,7 +33,7 @@ class DhcpOption(msgspec.Struct, frozen=True, kw_only=True):
 class Port(Document, frozen=True, kw_only=True):
     """A port bound to this host. Groups are named here; their rules and members are documents.
 
-    ``dscp_mark`` is what its packets leave with.
+    ``dns_domain`` is the port's own, empty where the network's holds. ``dscp_mark`` is what its packets leave with.
     """
 
     KIND: ClassVar[str] = "port"
@@ -49,6 +49,7 @@ class Port(Document, frozen=True, kw_only=True):
     allowed_address_pairs: tuple[AddressPair, ...] = ()
     security_group_ids: tuple[str, ...] = ()
     hostname: str = ""
+    dns_domain: str = ""
     extra_dhcp_opts: tuple[DhcpOption, ...] = ()
     limits: tuple[Limit, ...] = ()
     dscp_mark: int | None = None

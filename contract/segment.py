@@ -10,14 +10,16 @@ NetworkType = Literal["vxlan", "flat", "vlan", "local"]
 
 
 class RemotePort(msgspec.Struct, frozen=True, kw_only=True):
-    """A port on another host: answers to ARP and ND for its addresses are given here."""
+    """A port on another host: answers to ARP for its addresses, and its names, are given here."""
 
     mac_address: str
     ip_addresses: tuple[str, ...] = ()
+    hostname: str = ""
+    dns_domain: str = ""
 
 
 class TunnelEndpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A VTEP of another host, with all ports of this network behind it."""
+    """A VTEP of another host, with all ports of this network behind it; empty where none is needed."""
 
     address: str
     ports: tuple[RemotePort, ...] = ()

@@ -84,7 +84,7 @@ def build(
     services = Services(desired, edges, applier, resolvers)
     routers = Routers(desired, edges, applier)
     handlers: dict[str, Handler] = {
-        "segment": SegmentHandler(desired, switch, poke),
+        "segment": SegmentHandler(desired, switch, services, poke),
         "security_group": SecurityGroupHandler(switch),
         "address_group": AddressGroupHandler(switch),
         "network": NetworkHandler(desired, database, switch, services, poke),

@@ -181,13 +181,14 @@ class NetworkHandler:
 class SegmentHandler:
     """A segment: tunnels, and the number that the network has in the switch."""
 
-    def __init__(self, desired: Desired, switch: Switch, poke: Poke) -> None:
+    def __init__(self, desired: Desired, switch: Switch, services: Services, poke: Poke) -> None:
         self._desired = desired
         self._switch = switch
+        self._services = services
         self._poke = poke
 
     def apply(self, document: Document) -> None:
-        """Brings tunnel flows in; a new number moves all ports of the network over at once."""
+        """Brings tunnel flows in, and names of other hosts' ports; a new number moves all ports over at once."""
         segment = cast(Segment, document)
         number = self._desired.number(segment)
         is_renumbered = self._switch.number(segment.id) != number
@@ -198,6 +199,8 @@ class SegmentHandler:
 
         with _host_trouble():
             self._switch.change(self._owners(segment.id, is_renumbered), update)
+            if (network := self._desired.network(segment.id)) is not None:
+                self._services.rename(network)
         if is_renumbered:
             self._poke([Key(Port.KIND, port.id) for port in self._desired.ports(segment.id)])
         message = "Parts of the segment cannot be obeyed; the rest is in force."

@@ -68,6 +68,11 @@ class Services:
             owner = Key(Network.KIND, network.id)
             self._applier.apply(plan.dnsmasq(owner, interior.namespace, self._files(network), seen))
 
+    def rename(self, network: Network) -> None:
+        """Has DHCP know the names of other hosts' ports, if it runs: it reads them when it starts."""
+        if dnsmasq.pid(self._directory(network.id)) is not None:
+            self.admit(network)
+
     def remove(self, network_id: str, network: Network | None) -> None:
         """Takes all services of a network off the host."""
         with self._locks[network_id]:
@@ -83,7 +88,10 @@ class Services:
         if not dhcp.served(network):
             return None
         directory = str(self._directory(network.id))
-        return dhcp.compile_files(network, self._desired.ports(network.id), directory, self._resolvers)
+        segment = self._desired.segment(network.id)
+        elsewhere = [port for end in segment.endpoints for port in end.ports] if segment else []
+        ports = self._desired.ports(network.id)
+        return dhcp.compile_files(network, ports, directory, self._resolvers, elsewhere)
 
     def _quick_look(self, network_id: str, interior: Interior) -> plan.ServiceSeen:
         """Files and process only: the rest was made when the network came."""

@@ -25,7 +25,7 @@ from controller.db.host_documents import Dependents, DocumentKind, filled
 from controller.network.address_groups.model import AddressGroup
 from controller.network.networks import dhcp_hosts
 from controller.network.networks.model import Network
-from controller.network.ports import service
+from controller.network.ports import dns, service
 from controller.network.ports.groups import groups_of
 from controller.network.ports.model import Port, PortAddress, PortGroup
 from controller.network.qos import effective as qos
@@ -82,6 +82,7 @@ def _port(session: Session, host: str, port_id: str) -> port_contract.Port | Non
         is_port_security=port.is_port_security and not port.device_owner.startswith("network:"),
         security_group_ids=groups_of(session, [port_id]).get(port_id, ()),
         hostname=port.dns_name,
+        dns_domain=dns.own_domain(port, session.get_one(Network, port.network_id)),
         limits=qos.limits(session, policy_id),
         dscp_mark=qos.dscp_mark(session, policy_id),
     )
@@ -101,6 +102,7 @@ def _network(session: Session, host: str, network_id: str) -> network_contract.N
         network_contract.Network,
         network,
         subnets=tuple(_subnet(subnet) for subnet in subnets),
+        dns_domain=dns.domain_of_network(network),
         service_port=None
         if dhcp_hosts.is_excluded(session, network_id, host)
         else _service_port(session, network_id, {s.id: s.prefix.prefixlen for s in subnets}),
@@ -131,27 +133,37 @@ def _segment(session: Session, host: str, network_id: str) -> segment_contract.S
     network = session.get(Network, network_id, populate_existing=True)
     if network is None:
         return None
-    endpoints = _endpoints(session, host, network_id) if network.network_type == "vxlan" else ()
-    return filled(segment_contract.Segment, network, endpoints=endpoints)
+    return filled(segment_contract.Segment, network, endpoints=_endpoints(session, host, network))
 
 
-def _endpoints(session: Session, host: str, network_id: str) -> tuple[segment_contract.TunnelEndpoint, ...]:
+def _endpoints(session: Session, host: str, network: Network) -> tuple[segment_contract.TunnelEndpoint, ...]:
     """Tunnel end points of the other hosts that have ports here, with what is behind each."""
     rows = session.execute(
-        select(Port.id, Port.mac_address, Port.binding_host, Port.router_id)
-        .where(Port.network_id == network_id, Port.binding_host.not_in(("", host)))
+        select(
+            Port.id,
+            Port.mac_address,
+            Port.binding_host,
+            Port.router_id,
+            Port.project_id,
+            Port.dns_name,
+            Port.dns_domain,
+        )
+        .where(Port.network_id == network.id, Port.binding_host.not_in(("", host)))
         .order_by(Port.id)
     ).all()
     addresses = _addresses(session, [row.id for row in rows])
-    floating = router_document.floating_by_router(session, network_id)
+    floating = router_document.floating_by_router(session, network.id)
     behind: dict[str, list[segment_contract.RemotePort]] = {}
     for row in rows:
         remote = segment_contract.RemotePort(
             mac_address=row.mac_address,
             ip_addresses=(*addresses.get(row.id, ()), *floating.get(row.router_id, ())),
+            hostname=row.dns_name,
+            dns_domain=dns.own_domain(row, network),
         )
         behind.setdefault(row.binding_host, []).append(remote)
-    places = _tunnel_addresses(session, behind)
+    is_tunnelled = network.network_type == "vxlan"
+    places = _tunnel_addresses(session, behind) if is_tunnelled else dict.fromkeys(behind, "")
     return tuple(
         segment_contract.TunnelEndpoint(address=places[other], ports=tuple(behind[other]))
         for other in sorted(behind)

@@ -17,6 +17,7 @@ EXTENSIONS: dict[str, str] = {
     "binding": "Where a port is bound",
     "default-subnetpools": "Subnet pools that subnets are cut from by default",
     "dhcp_agent_scheduler": "Which agents answer DHCP of which networks",
+    "dns-domain-ports": "Domains of single ports",
     "dns-integration": "Names of ports and domains of networks",
     "extra_dhcp_opt": "DHCP options of single ports",
     "ext-gw-mode": "Gateways of routers with and without SNAT",

@@ -16,7 +16,9 @@ OPTIONS = [
     ),
     cfg.IntOpt("physical_mtu", default=1500, min=1280, max=65535, help="MTU between hosts."),
     cfg.StrOpt(
-        "dns_domain", default="openstacklocal.", help="Domain of dns_assignment, with a dot at the end."
+        "dns_domain",
+        default="openstacklocal.",
+        help="Domain of names on networks and ports that have no dns_domain of their own.",
     ),
     cfg.StrOpt("availability_zone", default="nova", help="The one availability zone of networks."),
     cfg.IntOpt(

@@ -10,6 +10,7 @@ from contract.port import Port
 _MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Ip = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Source(msgspec.Struct, frozen=True, order=True):

@@ -11,8 +11,10 @@ from collections.abc import Iterable
 
 import msgspec
 
+from contract import dns
 from contract.network import Network, Subnet
 from contract.port import DhcpOption, Port
+from contract.segment import RemotePort
 from ovs_agent.flows import addresses
 from ovs_agent.namespaces import metadata
 
@@ -41,18 +43,25 @@ def served(network: Network) -> tuple[Subnet, ...]:
 
 
 def compile_files(
-    network: Network, ports: Iterable[Port], directory: str, resolvers: tuple[str, ...] = ()
+    network: Network,
+    ports: Iterable[Port],
+    directory: str,
+    resolvers: tuple[str, ...] = (),
+    elsewhere: Iterable[RemotePort] = (),
 ) -> Files:
-    """All files of one network; ``resolvers`` answer names that are not of this network."""
-    hosts, names = [], []
+    """All files of one network; ``resolvers`` answer names that are not of this network, ``elsewhere`` are its ports on
+    other hosts, of which names are known here."""
+    hosts: list[str] = []
+    names: list[str] = []
     domain = _domain(network.dns_domain)
     subnets = {subnet.id: subnet for subnet in served(network)}
     options = [line for subnet in subnets.values() for line in _options(network, subnet)]
     for port in sorted(ports, key=lambda port: port.id):
-        for line, name in _hosts(port, subnets, domain):
-            hosts.append(line)
-            names.append(name)
+        hosts += _hosts(port, subnets, domain)
+        names += _names(port, [fixed.ip_address for fixed in port.fixed_ips], domain)
         options += _port_options(port)
+    for remote in elsewhere:
+        names += _names(remote, remote.ip_addresses, domain)
     config = _config(network, directory, resolvers)
     return Files(_text(config), _text(hosts), _text(options), _text(names))
 
@@ -95,6 +104,8 @@ def _options(network: Network, subnet: Subnet) -> Iterable[str]:
     here = _service_address(network, subnet)
     resolvers = [str(ipaddress.ip_address(text)) for text in subnet.dns_nameservers] or [here] * bool(here)
     if subnet.ip_version == 6:
+        if domain := _domain(network.dns_domain):
+            yield f"tag:{_tag(subnet)},option6:domain-search,{domain}"
         if resolvers:
             yield f"tag:{_tag(subnet)},option6:dns-server,{','.join(f'[{text}]' for text in resolvers)}"
         return
@@ -121,8 +132,8 @@ def _routes(network: Network, subnet: Subnet, here: str) -> Iterable[str]:
         yield f"0.0.0.0/0,{ipaddress.ip_address(subnet.gateway_ip)}"
 
 
-def _hosts(port: Port, subnets: dict[str, Subnet], domain: str) -> Iterable[tuple[str, str]]:
-    """A dhcp-host line and a line of names for each served address; bad ones are passed over."""
+def _hosts(port: Port, subnets: dict[str, Subnet], domain: str) -> Iterable[str]:
+    """A dhcp-host line for each served address; bad ones are passed over."""
     for fixed in port.fixed_ips:
         if fixed.subnet_id not in subnets:
             continue
@@ -130,21 +141,42 @@ def _hosts(port: Port, subnets: dict[str, Subnet], domain: str) -> Iterable[tupl
             mac, address = addresses.mac(port.mac_address), ipaddress.ip_address(fixed.ip_address)
         except ValueError:
             continue
-        generic = f"host-{str(address).replace('.', '-').replace(':', '-')}".rstrip("-")
-        host = port.hostname.lower() if _LABEL.fullmatch(port.hostname.lower()) else generic
+        host = _called(port, address, domain)[0].partition(".")[0]
         told = f"[{address}]" if address.version == 6 else str(address)
         tags = ("tag:dhcpv6," if address.version == 6 else "") + f"set:{_port_tag(port)}"
-        known = [f"{host}.{domain}", host] if domain else [host]
-        known += [f"{generic}.{domain}", generic] if domain and generic != host else []
-        yield f"{mac},{tags},{host},{told}", f"{address} {' '.join(known)}"
+        yield f"{mac},{tags},{host},{told}"
+
+
+def _names(port: Port | RemotePort, texts: Iterable[str], domain: str) -> Iterable[str]:
+    """A line for each address with all its names, the whole one first: that is what the address is called."""
+    for text in texts:
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError:
+            continue
+        host, whole = _called(port, address, domain)
+        generic, by_address = dns.assigned("", _own_domain(port, domain), str(address))
+        known = [whole, host if "." not in host else "", by_address, generic]
+        yield f"{address} {' '.join(dict.fromkeys(name.rstrip('.-') for name in known if name))}"
+
+
+def _called(port: Port | RemotePort, address: addresses.Ip, domain: str) -> tuple[str, str]:
+    """Host name and whole name of an address; a name that is none is passed over."""
+    own = _own_domain(port, domain)
+    name = port.hostname if _domain(port.hostname) else ""
+    host, whole = dns.assigned(name, own, str(address))
+    return host.removesuffix(f".{own}") if host.endswith(".") else host.rstrip("-"), whole
 
 
 def _port_options(port: Port) -> Iterable[str]:
-    """They beat what the subnet says: dnsmasq prefers tags of a host to those of a range.
+    """Those of its own domain first. They beat what the subnet says, as dnsmasq prefers tags of a host.
 
     A value stands as it is, for lists and quotes are the user's: after the option's name all of the line is its
     value, and dnsmasq passes over a line that it cannot read.
     """
+    if own := _domain(port.dns_domain):
+        yield f"tag:{_port_tag(port)},option:domain-name,{own}"
+        yield f"tag:{_port_tag(port)},option6:domain-search,{own}"
     for option in port.extra_dhcp_opts:
         name = _option_name(option)
         if name and _OPTION_VALUE.fullmatch(option.opt_value.encode()):
@@ -158,6 +190,12 @@ def _option_name(option: DhcpOption) -> str:
     if option.ip_version == 6:
         return f"option6:{option.opt_name}"
     return option.opt_name if option.opt_name.isdigit() else f"option:{option.opt_name}"
+
+
+def _own_domain(port: Port | RemotePort, domain: str) -> str:
+    """The domain of the port's names, with its dot; empty for none."""
+    found = _domain(port.dns_domain) or domain
+    return f"{found}." if found else ""
 
 
 def _service_address(network: Network, subnet: Subnet) -> str:

@@ -33,8 +33,6 @@ def create(session: Session, caller: Caller, values: dict[str, Any]) -> Floating
         id=floating_ip_id,
         project_id=values["project_id"],
         description=values["description"],
-        dns_name=values["dns_name"],
-        dns_domain=values["dns_domain"],
         qos_policy_id=values.get("qos_policy_id"),
         floating_network_id=network.id,
         floating_port_id=port.id,

@@ -23,7 +23,5 @@ class FloatingIp(Standard, Base):
     port_id: Mapped[Id | None] = mapped_column(ForeignKey("ports.id"), index=True)
     fixed_ip_address: Mapped[str | None] = mapped_column(String(45))
     router_id: Mapped[Id | None] = mapped_column(ForeignKey("routers.id"), index=True)
-    dns_name: Mapped[str] = mapped_column(String(255), default="")
-    dns_domain: Mapped[str] = mapped_column(String(255), default="")
     qos_policy_id: Mapped[Id | None] = mapped_column(ForeignKey("qos_policies.id"), index=True)
     status: Mapped[str] = mapped_column(String(16), default="DOWN")

@@ -72,7 +72,15 @@ NETWORK = Fields(
             filter=number,
             sort=True,
         ),
-        Field(name="dns_domain", schema=names.DNS_DOMAIN, create=True, update=True, default="", filter=exact),
+        Field(
+            name="dns_domain",
+            schema=names.DNS_DOMAIN,
+            create=True,
+            update=True,
+            default="",
+            store=str.lower,
+            filter=str.lower,
+        ),
         Field(
             name="availability_zone_hints",
             schema={"type": "array", "items": {"type": "string", "maxLength": 255}, "maxItems": 10},

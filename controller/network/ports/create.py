@@ -14,7 +14,7 @@ from controller.db import outbox
 from controller.identity import projects
 from controller.network import limits, refusals, standard
 from controller.network.networks.model import Network
-from controller.network.ports import check, ipam, mac
+from controller.network.ports import check, dns, ipam, mac
 from controller.network.ports.model import Port, PortGroup
 from controller.network.rbac import model as rbac
 from controller.network.security_groups import default
@@ -78,6 +78,8 @@ def create_own(session: Session, network_id: str, new: NewPort) -> Port:
 
 def _made(session: Session, project_id: str, network: Network, new: NewPort, is_admin: bool) -> Port:
     port = _row(session, project_id, network, new)
+    if new.is_from_user:
+        dns.check(port, network)
     group_ids = _groups(session, port, new, is_admin)
     check.security(port.is_port_security, port.allowed_address_pairs, group_ids)
     session.add(port)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from contract import dns
 from controller.network import names
 from controller.network.standard import ADMIN_STATE, NAME, QOS_POLICY, STANDARD_FIELDS
 from controller.web import schema
@@ -61,12 +62,18 @@ def _groups(row: Any, view: View) -> list[str]:
 
 
 def _dns_assignment(row: Any, view: View) -> list[dict[str, str]]:
-    domain = view.of("options", "dns_domain", "")
+    domain = view.of("domains", row.id, "")
     found = []
-    for fixed in view.of("fixed_ips", row.id, []):
-        name = row.dns_name or "host-" + fixed["ip_address"].replace(".", "-").replace(":", "-")
-        found.append({"hostname": name, "ip_address": fixed["ip_address"], "fqdn": f"{name}.{domain}"})
+    for address in (fixed["ip_address"] for fixed in view.of("fixed_ips", row.id, [])):
+        hostname, fqdn = dns.assigned(row.dns_name, domain, address)
+        found.append({"hostname": hostname, "ip_address": address, "fqdn": fqdn})
     return found
+
+
+def _dns(name: str, accepted: schema.Schema) -> Field:
+    return Field(
+        name=name, schema=accepted, create=True, update=True, default="", store=str.lower, filter=str.lower
+    )
 
 
 def _network_policy(row: Any, view: View) -> str | None:
@@ -132,7 +139,8 @@ PORT = Fields(
         ),
         Field(name="allowed_address_pairs", schema=_PAIRS, create=True, update=True),
         Field(name="extra_dhcp_opts", schema=_DHCP_OPTIONS, create=True, update=True),
-        Field(name="dns_name", schema=names.DNS_NAME, create=True, update=True, default="", filter=exact),
+        _dns("dns_name", names.DNS_NAME),
+        _dns("dns_domain", names.DNS_DOMAIN),
         Field(name="dns_assignment", show=_dns_assignment),
         QOS_POLICY,
         Field(name="qos_network_policy_id", show=_network_policy),

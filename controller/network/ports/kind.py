@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from controller.network import options
 from controller.network.collection import Kind, Params, Related
 from controller.network.networks.model import network_policies
+from controller.network.ports import dns
 from controller.network.ports.fields import PORT
 from controller.network.ports.groups import groups_of
 from controller.network.ports.model import Port, PortAddress, PortGroup
@@ -31,7 +31,7 @@ def _related(session: Session, rows: Sequence[Any]) -> Related:
         "network_policies": network_policies(session, {row.network_id for row in rows}),
         "groups": groups_of(session, ids),
         "tags": tags.of(session, ids),
-        "options": {"dns_domain": options.settings().dns_domain},
+        "domains": dns.domains(session, rows),
     }
 
 

@@ -49,6 +49,7 @@ class Port(Standard, Base):
     allowed_address_pairs: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     extra_dhcp_opts: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     dns_name: Mapped[str] = mapped_column(String(255), default="")
+    dns_domain: Mapped[str] = mapped_column(String(255), default="")
     binding_host: Mapped[Id] = mapped_column(default="")
     binding_profile: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     vnic_type: Mapped[str] = mapped_column(String(16), default="normal")

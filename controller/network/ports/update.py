@@ -12,7 +12,7 @@ from controller.network import refusals, standard
 from controller.network.floating_ips.model import FloatingIp
 from controller.network.networks.model import Network
 from controller.network.port_forwardings.delete import delete_of_port
-from controller.network.ports import check, dhcp_options, ipam, mac
+from controller.network.ports import check, dhcp_options, dns, ipam, mac
 from controller.network.ports.create import locked_subnets
 from controller.network.ports.model import GIVEN_ADDRESS_OWNERS, Port, PortAddress, PortGroup
 from controller.network.qos import attach
@@ -38,6 +38,8 @@ def update(session: Session, caller: Caller, port: Port, values: dict[str, Any])
     _dhcp_options(port, values)
     for name, value in values.items():
         setattr(port, name, value)
+    if {"dns_name", "dns_domain"} & set(values):
+        dns.check(port, session.get_one(Network, port.network_id))
     standard.touch(port)
     session.flush()
     outbox.changed(session, "port", port.id)

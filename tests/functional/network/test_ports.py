@@ -139,13 +139,6 @@ def test_filters(api: Any, make: Any, net: Any) -> None:
     assert only == {"id": one["id"], "name": "one"}
 
 
-def test_names_for_dns(make: Any, net: Any) -> None:
-    named = make("port", network_id=net["id"], dns_name="web")
-    assert named["dns_assignment"] == [
-        {"hostname": "web", "ip_address": "10.0.0.3", "fqdn": "web.openstacklocal."}
-    ]
-
-
 def test_extra_dhcp_options_are_merged(api: Any, make: Any, net: Any) -> None:
     options = [
         {"opt_name": "bootfile-name", "opt_value": "pxe.0"},

@@ -13,6 +13,8 @@ def test_row_22_names_are_letters_digits_and_dashes(api: Any, net: Any, text: st
     port = {"network_id": net["id"], "dns_name": text}
     assert api.post("/v2.0/ports", {"port": port}).status_code == 400
     assert api.post("/v2.0/networks", {"network": {"dns_domain": f"{text}.org."}}).status_code == 400
+    named = {"network_id": net["id"], "dns_domain": f"{text}.org."}
+    assert api.post("/v2.0/ports", {"port": named}).status_code == 400
     assert api.put(f"/v2.0/networks/{net['id']}", {"network": {"dns_domain": text}}).status_code == 400
 
 

@@ -10,7 +10,7 @@ from contract.segment import RemotePort, TunnelEndpoint
 def behind(host, port):
     """A port as other hosts see it."""
     addresses = tuple(fixed.ip_address for fixed in port.fixed_ips)
-    remote = RemotePort(mac_address=port.mac_address, ip_addresses=addresses)
+    remote = RemotePort(mac_address=port.mac_address, ip_addresses=addresses, hostname=port.hostname)
     return TunnelEndpoint(address=host.tunnel_ip, ports=(remote,))
 
 
@@ -54,6 +54,25 @@ def test_arp_for_remote_ports_does_not_cross(spread):
 def test_networks_stay_apart(spread):
     a, _, c = spread
     assert not a.reaches("10.8.0.13") and not c.reaches("10.8.0.11")
+
+
+def test_names_of_the_other_hosts_ports_are_resolved(spread):
+    """They come and go with the word about those ports, without a new start of dnsmasq."""
+    a, b, _ = spread
+    _, segment = cloud.network("wide", 901, "10.8.0.0/24", "fd00:8::/64")
+
+    def found(guest, name):
+        return guest.run("busybox", "nslookup", name, "10.8.0.2", check=False)
+
+    assert "10.8.0.12" in found(a, "b.cloud.example") and "10.8.0.11" in found(b, "a.cloud.example")
+    assert "fd00:8::12" in found(a, "b.cloud.example")
+    assert "b.cloud.example" in found(a, "10.8.0.12")
+    before = a.host.run("pgrep", "-x", "dnsmasq")
+    renamed = changed(b.port, hostname="renamed")
+    a.host.agent.store(changed(segment, endpoints=(behind(b.host, renamed),)))
+    eventually(lambda: "10.8.0.12" in found(a, "renamed.cloud.example"), 10)
+    assert "10.8.0.12" not in found(a, "b.cloud.example")
+    assert a.host.run("pgrep", "-x", "dnsmasq") == before
 
 
 def test_tcp_crosses(spread):

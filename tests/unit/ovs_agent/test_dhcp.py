@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from contract.network import Network, ServicePort, Subnet
 from contract.port import DhcpOption, FixedIp, Port
+from contract.segment import RemotePort
 from ovs_agent.namespaces import dhcp
 
 SERVICE = ServicePort(id="1" * 36, mac_address="fa:16:3e:00:00:01", addresses=("10.0.0.2/24", "fd00::2/64"))
@@ -37,15 +38,19 @@ V4 = Subnet(id="4" * 36, cidr="10.0.0.0/24", ip_version=4, gateway_ip="10.0.0.1"
 ADDRESS = FixedIp(ip_address="10.0.0.9", subnet_id=V4.id)
 
 
-@given(st.text(), st.text(), st.text(), st.text())
-def test_no_text_of_a_user_becomes_a_directive(hostname: str, domain: str, mac: str, ip: str) -> None:
+@given(st.text(), st.text(), st.text(), st.text(), st.text())
+def test_row_22_no_text_of_a_user_becomes_a_directive(
+    hostname: str, domain: str, own: str, mac: str, ip: str
+) -> None:
+    elsewhere = RemotePort(mac_address=mac, ip_addresses=(ip, "10.0.0.8"), hostname=hostname, dns_domain=own)
     files = dhcp.compile_files(
         network(V4, dns_domain=domain),
         [
-            port(ADDRESS, hostname=hostname),
+            port(ADDRESS, hostname=hostname, dns_domain=own),
             port(FixedIp(ip_address=ip, subnet_id=V4.id), mac_address=mac, hostname=hostname),
         ],
         "/d",
+        elsewhere=[elsewhere],
     )
     plain = dhcp.compile_files(network(V4), [], "/d").config.splitlines()
     extra = set(files.config.splitlines()) - set(plain)
@@ -56,6 +61,8 @@ def test_no_text_of_a_user_becomes_a_directive(hostname: str, domain: str, mac: 
         )
     for line in files.names.splitlines():
         assert re.fullmatch(r"[0-9a-f.:]+( [a-z0-9.-]+){1,4}", line)
+    for line in files.options.splitlines():
+        assert re.fullmatch(r"tag:[a-z0-9-]+,(option6?:[a-z-]+|249)(,[a-z0-9.:/,-]+)?", line)
 
 
 def test_a_subnet_without_dhcp_is_not_served() -> None:
@@ -131,3 +138,21 @@ def test_options_of_a_port_by_name_number_and_version() -> None:
         f"{tag},option6:23,[fd00::5]",
         f"{tag},option:router",
     ]
+
+
+def test_names_are_of_the_ports_domain_and_those_of_other_hosts_are_known() -> None:
+    own = port(ADDRESS, hostname="web.eu", dns_domain="own.org.")
+    addresses = ("10.0.0.8", "fd00::8")
+    elsewhere = RemotePort(mac_address="fa:16:3e:00:00:08", ip_addresses=addresses, hostname="db.x.org.")
+    stranger = RemotePort(
+        mac_address="fa:16:3e:00:00:07", ip_addresses=("10.0.0.7",), hostname="a.google.com."
+    )
+    files = dhcp.compile_files(network(V4, dns_domain="x.org."), [own], "/d", elsewhere=[elsewhere, stranger])
+    assert files.names.splitlines() == [
+        "10.0.0.9 web.eu.own.org host-10-0-0-9.own.org host-10-0-0-9",
+        "10.0.0.8 db.x.org db host-10-0-0-8.x.org host-10-0-0-8",
+        "fd00::8 db.x.org db host-fd00--8.x.org host-fd00--8",
+        "10.0.0.7 host-10-0-0-7.x.org host-10-0-0-7",
+    ], "a whole name is one of the domain, or none"
+    assert ",web,10.0.0.9" in files.hosts
+    assert f"tag:port-{'3' * 36},option:domain-name,own.org\n" in files.options

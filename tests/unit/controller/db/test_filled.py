@@ -36,6 +36,7 @@ def test_lists_of_rows_become_what_the_contract_says() -> None:
         is_port_security=True,
         allowed_address_pairs=[pair],
         extra_dhcp_opts=[],
+        dns_domain="",
     )
     computed = {"fixed_ips": (), "security_group_ids": ["g"], "hostname": "", "limits": (), "dscp_mark": None}
     port = filled(Port, row, **computed)

@@ -6,7 +6,7 @@ from sqlalchemy.dialects import mysql
 
 from controller.db.columns import UtcDateTime
 
-revision = "85f0e65f31ba"
+revision = "b69a7c1e0f48"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -1262,6 +1262,7 @@ def upgrade() -> None:
         sa.Column("allowed_address_pairs", sa.JSON(), nullable=False),
         sa.Column("extra_dhcp_opts", sa.JSON(), nullable=False),
         sa.Column("dns_name", sa.String(length=255), nullable=False),
+        sa.Column("dns_domain", sa.String(length=255), nullable=False),
         sa.Column("binding_host", sa.String(length=64), nullable=False),
         sa.Column("binding_profile", sa.JSON(), nullable=False),
         sa.Column("vnic_type", sa.String(length=16), nullable=False),
@@ -1379,8 +1380,6 @@ def upgrade() -> None:
         sa.Column("port_id", sa.String(length=64), nullable=True),
         sa.Column("fixed_ip_address", sa.String(length=45), nullable=True),
         sa.Column("router_id", sa.String(length=64), nullable=True),
-        sa.Column("dns_name", sa.String(length=255), nullable=False),
-        sa.Column("dns_domain", sa.String(length=255), nullable=False),
         sa.Column("qos_policy_id", sa.String(length=64), nullable=True),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("description", sa.String(length=255), nullable=False),

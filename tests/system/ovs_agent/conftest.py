@@ -30,20 +30,9 @@ def two_hosts(tmp_path_factory):
         for n, name in ((1, "h1"), (2, "h2"))
     ]
     try:
-        first, second = hosts
         for made in hosts:
             pretended.eventually((made.directory / "waits").exists, 15)
-        first.run("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "other")
-        first.run("ethtool", "-K", "other", "tx", "off")
-        namespace = f"/proc/{second.pid}/ns/net"
-        script = (
-            "import socket, os; from pyroute2 import IPRoute\n"
-            "ip = IPRoute(); index = ip.link_lookup(ifname='other')[0]\n"
-            f"ip.link('set', index=index, net_ns_fd=os.open('{namespace}', os.O_RDONLY))\n"
-        )
-        enter = ["nsenter", "-t", str(first.pid), "-n", "--", sys.executable, "-c", script]
-        subprocess.run(enter, check=True, timeout=30)
-        second.run("ip", "link", "set", "other", "name", "eth0")
+        connect(hosts, "eth0", "eth0")
         for made in hosts:
             made.await_ready()
             made.start_agent()
@@ -51,3 +40,27 @@ def two_hosts(tmp_path_factory):
     finally:
         for made in hosts:
             made.stop()
+
+
+@pytest.fixture(scope="module")
+def join(two_hosts):
+    """Lays another wire between the two, by the names of its ends."""
+    return lambda here, there: connect(two_hosts, here, there)
+
+
+def connect(hosts, here, there):
+    """A veth pair from one host to the other."""
+    first, second = hosts
+    first.run("ip", "link", "add", here, "type", "veth", "peer", "name", "far-end")
+    for link in (here, "far-end"):
+        first.run("ethtool", "-K", link, "tx", "off")
+    script = (
+        "import os; from pyroute2 import IPRoute\n"
+        "ip = IPRoute(); index = ip.link_lookup(ifname='far-end')[0]\n"
+        f"ip.link('set', index=index, net_ns_fd=os.open('/proc/{second.pid}/ns/net', os.O_RDONLY))\n"
+    )
+    enter = ["nsenter", "-t", str(first.pid), "-n", "--", sys.executable, "-c", script]
+    subprocess.run(enter, check=True, timeout=30)
+    second.run("ip", "link", "set", "far-end", "name", there)
+    first.run("ip", "link", "set", here, "up")
+    second.run("ip", "link", "set", there, "up")

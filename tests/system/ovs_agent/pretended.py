@@ -95,7 +95,9 @@ class Host:
         return Guest(self, name, port, address, gateway)
 
     def stop(self):
-        """Ends everything on this host."""
+        """Ends everything on this host; safe to repeat."""
+        if self.process.poll() is not None:
+            return
         if self.agent is not None:
             self.agent.kill()
         os.kill(self.pid, signal.SIGKILL)

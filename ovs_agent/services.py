@@ -6,6 +6,8 @@ from collections import defaultdict
 
 from contract.document import Key
 from contract.network import Network
+from contract.port import Port
+from contract.segment import RemotePort
 from ovs_agent import observe, plan
 from ovs_agent.apply import Applier, Edges
 from ovs_agent.desired import Desired
@@ -15,6 +17,10 @@ from ovs_agent.namespaces.dhcp import Files
 from ovs_agent.namespaces.metadata import Interior
 
 LOG = logging.getLogger(__name__)
+
+
+#: What the files of a network are made of: it, its ports here, and those elsewhere.
+_MadeOf = tuple[Network, tuple[Port, ...], tuple[RemotePort, ...]]
 
 
 class Services:
@@ -28,6 +34,8 @@ class Services:
         self._applier = applier
         self._directory = edges.directory
         self._resolvers = resolvers
+        #: The files of each network with what they were made from: every port of a network asks for them.
+        self._compiled: dict[str, tuple[_MadeOf, Files]] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def bring(self, network: Network) -> None:
@@ -77,6 +85,7 @@ class Services:
         """Takes all services of a network off the host."""
         with self._locks[network_id]:
             self._take_down(network_id, network)
+            self._compiled.pop(network_id, None)
 
     def _take_down(self, network_id: str, network: Network | None) -> None:
         plugged = self._ovsdb.service(network_id)
@@ -87,10 +96,17 @@ class Services:
     def _files(self, network: Network) -> Files | None:
         if not dhcp.served(network):
             return None
-        directory = str(self._directory(network.id))
         segment = self._desired.segment(network.id)
-        elsewhere = [port for end in segment.endpoints for port in end.ports] if segment else []
-        ports = self._desired.ports(network.id)
+        elsewhere = tuple(port for end in segment.endpoints for port in end.ports) if segment else ()
+        made_of = network, tuple(self._desired.ports(network.id)), elsewhere
+        compiled = self._compiled.get(network.id)
+        if compiled is None or compiled[0] != made_of:
+            files = self._compile(*made_of)
+            compiled = self._compiled[network.id] = made_of, files
+        return compiled[1]
+
+    def _compile(self, network: Network, ports: tuple[Port, ...], elsewhere: tuple[RemotePort, ...]) -> Files:
+        directory = str(self._directory(network.id))
         return dhcp.compile_files(network, ports, directory, self._resolvers, elsewhere)
 
     def _quick_look(self, network_id: str, interior: Interior) -> plan.ServiceSeen:

@@ -27,8 +27,11 @@ def names() -> list[str]:
 
 
 def exists(name: str) -> bool:
-    """Whether this namespace has the link."""
-    return name in names()
+    """Whether this namespace has the link, however many there are."""
+    try:
+        return socket.if_nametoindex(name) > 0
+    except OSError:
+        return False
 
 
 def quiet(name: str) -> None:

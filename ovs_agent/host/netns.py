@@ -68,7 +68,9 @@ def inside(name: str, work: Callable[[], Result]) -> Result:
 
     def run() -> None:
         try:
-            netns.setns(str(DIRECTORY / name), flags=0, fork=False)
+            # by a handle: by a name it would list all namespaces first
+            with opened(name) as handle:
+                netns.setns(handle, flags=0, fork=False)
             outcome.append(work())
         except BaseException as error:
             failure.append(error)

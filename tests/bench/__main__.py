@@ -19,6 +19,7 @@ from tests.bench import (
     memory,
     page,
     ports,
+    routers,
     rows,
     start,
     volumes,
@@ -40,6 +41,7 @@ PARTS = {
     "volumes": volumes.measure,
     "memory": memory.measure,
     "wiring": wiring.measure,
+    "routers": routers.measure,
     "start": start.measure,
     "idle": memory.measure_idle,
 }

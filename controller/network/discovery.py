@@ -14,6 +14,7 @@ RESOURCES = {
     "router": "routers",
     "floatingip": "floatingips",
     "address-scope": "address-scopes",
+    "auto-allocated-topology": "auto-allocated-topologies",
     "rbac-policy": "rbac-policies",
     "subnetpool": "subnetpools",
     "address-group": "address-groups",

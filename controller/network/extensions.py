@@ -13,6 +13,7 @@ EXTENSIONS: dict[str, str] = {
     "address-group": "Prefixes that rules of security groups name as one",
     "agent": "Agents, and whether they are alive",
     "allowed-address-pairs": "Further addresses that a port may use",
+    "auto-allocated-topology": "Networks with a way outside, made when first asked for",
     "availability_zone": "Availability zones",
     "binding": "Where a port is bound",
     "default-subnetpools": "Subnet pools that subnets are cut from by default",

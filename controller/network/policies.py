@@ -51,6 +51,8 @@ RULES = [
     ),
     rule("network:qos_rule_type:list", READER, "list kinds of QoS rules"),
     rule("network:qos_rule_type:show", ADMIN, "see what a kind of QoS rules takes"),
+    rule("network:auto_allocated_topology:show", READER, "have the topology of one's project made and shown"),
+    rule("network:auto_allocated_topology:delete", MEMBER, "delete the topology of one's project"),
     rule("network:tag:show", READER, "see tags"),
     rule("network:tag:update", MEMBER, "change tags"),
     rule("network:quota:list", ADMIN, "list projects with limits of their own"),

@@ -16,6 +16,7 @@ from controller.network.address_groups.api import (
     AddressGroups,
 )
 from controller.network.address_scopes.api import AddressScopeMember, AddressScopes
+from controller.network.auto_topology.api import AutoAllocatedTopology
 from controller.network.floating_ips.api import FloatingIpMember, FloatingIps
 from controller.network.networks.api import NetworkMember, Networks
 from controller.network.networks.dhcp_agents_api import AgentNetwork, AgentNetworks, NetworkAgents
@@ -103,6 +104,7 @@ ROUTES: list[Route] = [
     ("/v2.0/address-scopes/{row_id}", AddressScopeMember),
     ("/v2.0/rbac-policies", RbacPolicies),
     ("/v2.0/rbac-policies/{row_id}", RbacPolicyMember),
+    ("/v2.0/auto-allocated-topology/{project_id}", AutoAllocatedTopology),
     ("/v2.0/networks/{row_id}/tags", tags.NetworkTags),
     ("/v2.0/networks/{row_id}/tags/{tag}", tags.NetworkTag),
     ("/v2.0/subnets/{row_id}/tags", tags.SubnetTags),

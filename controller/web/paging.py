@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_
 from sqlalchemy.orm import Session
 
 from controller.web.errors import BadRequest
-from controller.web.fields import Field, Fields
+from controller.web.fields import Field, Fields, boolean
 from controller.web.versions import UNVERSIONED, Version
 
 Row = Any
@@ -66,6 +66,18 @@ def apply_filters(
             raise BadRequest(f"Invalid value {texts[0]!r} for filter {name}.") from None
         column = getattr(model, f.filter_attr or f.attribute)
         statement = statement.where(column == values[0] if len(values) == 1 else column.in_(values))
+    return statement
+
+
+def apply_condition(
+    statement: Select[Any], params: Mapping[str, list[str]], name: str, condition: ColumnElement[bool]
+) -> Select[Any]:
+    """Narrows the select by a boolean parameter that is no column. Raises BadRequest for what is no boolean."""
+    for text in params.get(name, ()):
+        try:
+            statement = statement.where(condition if boolean(text) else ~condition)
+        except ValueError:
+            raise BadRequest(f"Invalid value {text!r} for filter {name}.") from None
     return statement
 
 

@@ -25,7 +25,7 @@ def create(session: Session, caller: Caller, values: dict[str, Any]) -> Network:
     wanted = segments.asked(*provider)
     values["mtu"] = checked_mtu(values["mtu"], wanted)
     check_zones(values["availability_zone_hints"])
-    is_shared = values.pop("is_shared")
+    is_shared, is_default = values.pop("is_shared"), values.pop("is_default")
     attach.check(session, caller, values.get("qos_policy_id"))
     values["qos_policy_id"] = values.get("qos_policy_id") or attach.default_of(session, values["project_id"])
     for _ in range(_TRIES):
@@ -47,8 +47,23 @@ def create(session: Session, caller: Caller, values: dict[str, Any]) -> Network:
             rbac.open_to_all(session, "network", network)
         if network.is_external:
             rbac.open_to_all(session, "network", network, rbac.EXTERNAL)
+        if is_default:
+            make_default(session, network)
         return network
     raise refusals.in_use("The segment was taken at the same moment: try again.", "TunnelIdInUse")
+
+
+def make_default(session: Session, network: Network) -> None:
+    """Topologies are made on it; one that is not external is never. Raises Conflict when there is another."""
+    if not network.is_external:
+        return
+    try:
+        with session.begin_nested():
+            network.is_default = True
+    except IntegrityError:
+        raise refusals.in_use(
+            "A default external network already exists.", "DefaultExternalNetworkExists"
+        ) from None
 
 
 def checked_mtu(mtu: int, segment: segments.Segment) -> int:

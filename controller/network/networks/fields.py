@@ -53,6 +53,16 @@ NETWORK = Fields(
             set=SHARE,
         ),
         Field(
+            name="is_default",
+            schema=schema.LOOSE_BOOLEAN,
+            create=True,
+            update=True,
+            default=False,
+            store=schema.as_bool,
+            show=lambda row, _view: bool(row.is_default),
+            set=SHARE,
+        ),
+        Field(
             name="port_security_enabled",
             attr="is_port_security",
             schema=schema.LOOSE_BOOLEAN,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from controller.network import options
-from controller.network.collection import Kind, Related
+from controller.network.collection import Kind, Params, Related
 from controller.network.networks.fields import NETWORK
 from controller.network.networks.model import Network
 from controller.network.rbac import model as rbac
@@ -15,6 +15,7 @@ from controller.network.rbac import shared
 from controller.network.subnet_pools.model import SubnetPool
 from controller.network.subnets.model import Subnet
 from controller.network.tags import model as tags
+from controller.web import paging
 
 
 def _related(session: Session, rows: Sequence[Any]) -> Related:
@@ -40,10 +41,16 @@ def _related(session: Session, rows: Sequence[Any]) -> Related:
     }
 
 
+def _refine(statement: Select[Any], params: Params) -> Select[Any]:
+    """Narrows by ``is_default``."""
+    return paging.apply_condition(statement, params, "is_default", Network.is_default.is_not(None))
+
+
 KIND = Kind(
     name="network",
     fields=NETWORK,
     model=Network,
     related=_related,
+    refine=_refine,
     shared=lambda caller: rbac.granted(Network.id, caller.own_project, *rbac.ANY),
 )

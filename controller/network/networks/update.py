@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from controller.db import outbox
 from controller.network import refusals, standard
-from controller.network.networks.create import checked_mtu
+from controller.network.networks.create import checked_mtu, make_default
 from controller.network.networks.model import Network
 from controller.network.networks.segments import Segment
 from controller.network.ports.model import FLOATING_IP_OWNER, GATEWAY_OWNER, Port
@@ -36,6 +36,7 @@ def update(session: Session, caller: Caller, network: Network, values: dict[str,
     if policy_id != network.qos_policy_id:
         attach.check(session, caller, policy_id, network.qos_policy_id)
         outbox.changed(session, "network_qos", network.id)
+    _be_default(session, network, values)
     for name, value in values.items():
         setattr(network, name, value)
     standard.touch(network)
@@ -56,6 +57,16 @@ def _open(session: Session, network: Network, values: dict[str, Any]) -> None:
         else:
             check_not_outside(session, network)
             rbac.forget(session, network.id, rbac.EXTERNAL)
+
+
+def _be_default(session: Session, network: Network, values: dict[str, Any]) -> None:
+    """A network that is no longer external is no longer the default one."""
+    network.is_external = values.pop("is_external", network.is_external)
+    is_default = values.pop("is_default", bool(network.is_default))
+    if is_default and network.is_external:
+        make_default(session, network)
+    else:
+        network.is_default = None
 
 
 def _check_ipv6_fits(session: Session, network: Network, mtu: int) -> None:

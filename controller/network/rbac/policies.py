@@ -54,7 +54,7 @@ def delete(session: Session, caller: Caller, policy: RbacPolicy) -> None:
     session.flush()
     if policy.action == rbac.EXTERNAL and not rbac.targets(session, [row.id], rbac.EXTERNAL):
         check_not_outside(session, row)
-        row.is_external = False
+        row.is_external, row.is_default = False, None
         standard.touch(row)
 
 

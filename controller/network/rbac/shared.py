@@ -7,10 +7,9 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from controller.network.rbac import model as rbac
-from controller.web import schema
+from controller.web import paging, schema
 from controller.web.caller import Caller
-from controller.web.errors import BadRequest
-from controller.web.fields import UNSET, Field, Fields, View, boolean
+from controller.web.fields import UNSET, Field, Fields, View
 
 NAME = "shared"
 
@@ -41,13 +40,7 @@ def refine(
     """Narrows a list by ``shared``, which is no column. Raises BadRequest for what is no boolean."""
     if NAME not in fields.by_name:
         return statement
-    condition = rbac.granted(model.id, caller.own_project)
-    for text in params.get(NAME, ()):
-        try:
-            statement = statement.where(condition if boolean(text) else ~condition)
-        except ValueError:
-            raise BadRequest(f"Invalid value {text!r} for filter {NAME}.") from None
-    return statement
+    return paging.apply_condition(statement, params, NAME, rbac.granted(model.id, caller.own_project))
 
 
 def _is_shared(row: Any, view: View) -> bool:

@@ -27,10 +27,10 @@ def chosen_pool(session: Session, caller: Caller, values: dict[str, Any]) -> Sub
     if pool_id and is_default:
         raise _bad("subnetpool_id and use_default_subnetpool cannot both be specified")
     if is_default:
-        version = values["ip_version"]
-        pool_id = session.scalar(select(SubnetPool.id).where(SubnetPool.default_of == version))
-        if pool_id is None:
-            raise _bad(f"No default subnetpool found for IPv{version}")
+        default = default_pool(session, caller, values["ip_version"])
+        if default is None:
+            raise _bad(f"No default subnetpool found for IPv{values['ip_version']}")
+        pool_id = default.id
     if not pool_id:
         return None
     pool: SubnetPool = collection.find(session, KIND, caller, pool_id)
@@ -38,6 +38,13 @@ def chosen_pool(session: Session, caller: Caller, values: dict[str, Any]) -> Sub
     if values["ip_version"] != pool.ip_version:
         raise _bad(f"Cannot allocate IPv{values['ip_version']} subnet from IPv{pool.ip_version} subnet pool")
     return pool
+
+
+def default_pool(session: Session, caller: Caller, version: int) -> SubnetPool | None:
+    """The pool that subnets are cut from when none is named, if the caller sees one."""
+    default = select(SubnetPool).where(SubnetPool.default_of == version)
+    found: SubnetPool | None = session.scalar(collection.visible(KIND, default, caller))
+    return found
 
 
 def check_network(session: Session, network: Network, version: int, pool: SubnetPool | None) -> None:

@@ -12,8 +12,7 @@ from controller.network.rbac import shared
 from controller.network.subnet_pools.fields import SUBNET_POOL
 from controller.network.subnet_pools.model import SubnetPool
 from controller.network.tags import model as tags
-from controller.web.errors import BadRequest
-from controller.web.fields import boolean
+from controller.web import paging
 
 
 def _related(session: Session, rows: Sequence[Any]) -> Related:
@@ -25,15 +24,7 @@ def _related(session: Session, rows: Sequence[Any]) -> Related:
 
 def _refine(statement: Select[Any], params: Params) -> Select[Any]:
     """Narrows by ``is_default``."""
-    for text in params.get("is_default", ()):
-        try:
-            wanted = boolean(text)
-        except ValueError:
-            raise BadRequest(f"Invalid value {text!r} for filter is_default.") from None
-        statement = statement.where(
-            SubnetPool.default_of.is_not(None) if wanted else SubnetPool.default_of.is_(None)
-        )
-    return statement
+    return paging.apply_condition(statement, params, "is_default", SubnetPool.default_of.is_not(None))
 
 
 KIND = Kind(

@@ -109,6 +109,7 @@ def _whole(plural: str, singular: str, body: dict[str, Any]) -> list[Row]:
 
 _SCOPE = "/v2.0/address-scopes/{row_id}"
 _ACCESS = "/v2.0/rbac-policies/{row_id}"
+_TOPOLOGY = "/v2.0/auto-allocated-topology/{project_id}"
 _POOL = "/v2.0/subnetpools/{row_id}"
 _ROUTER = "/v2.0/routers/{row_id}"
 _FORWARDINGS = "/v2.0/floatingips/{row_id}/port_forwardings"
@@ -152,6 +153,9 @@ TABLE: list[Row] = [
     Row("GET", _ACCESS, READERS, NOT_THERE_TO_READERS),
     Row("PUT", _ACCESS, WRITERS, NOT_THERE_TO_WRITERS, {"rbac_policy": {"target_tenant": "e" * 32}}),
     Row("DELETE", _ACCESS, WRITERS, NOT_THERE_TO_WRITERS),
+    # topologies
+    Row("GET", _TOPOLOGY, READERS, ADMINS),
+    Row("DELETE", _TOPOLOGY, WRITERS, ADMINS),
     # subnet pools
     Row("PUT", f"{_POOL}/add_prefixes", WRITERS, NOT_THERE_TO_WRITERS, {"prefixes": ["10.60.0.0/24"]}),
     Row("PUT", f"{_POOL}/remove_prefixes", WRITERS, NOT_THERE_TO_WRITERS, {"prefixes": ["10.60.0.0/24"]}),

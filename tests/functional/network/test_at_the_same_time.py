@@ -96,6 +96,15 @@ def test_a_project_keeps_its_access_or_has_no_port(api: Any, make: Any) -> None:
         assert set(_together(api, 2, call)) in ({201, 409}, {404, 204})
 
 
+def test_one_topology_for_a_project(api: Any, make: Any, outside: Any) -> None:
+    pool = {"name": "default", "prefixes": ["10.64.0.0/16"], "default_prefixlen": 24}
+    make("subnetpool", token="admin", **pool, is_default=True, shared=True)
+    default = {"network": {"is_default": True}}
+    assert api.put(f"/v2.0/networks/{outside['id']}", default, token="admin").status_code == 200
+    assert _together(api, 4, lambda _: api.get("/v2.0/auto-allocated-topology/None")) == {200: 4}
+    assert len(api.get("/v2.0/routers").json["routers"]) == 1
+
+
 def test_one_of_many_takes_a_vlan(api: Any) -> None:
     vlan = {"provider:network_type": "vlan", "provider:physical_network": "p", "provider:segmentation_id": 5}
     tokens = ("admin@alpha", "admin@beta", "admin@admin")

@@ -44,7 +44,11 @@ class World:
         self.api = Api(app.build(SERVICE, self.cloud, caller))
         fakes = FakeCloud(self.db)
         fakes.add_host("one")
-        outside = self._make("admin@admin", "networks", name="outside", **{"router:external": True})
+        outside = self._make(
+            "admin@admin", "networks", name="outside", **{"router:external": True}, is_default=True
+        )
+        pool = {"name": "default", "prefixes": ["10.30.0.0/16"], "default_prefixlen": 24}
+        self._make("admin@admin", "subnetpools", **pool, is_default=True, shared=True)
         network = {"network_id": outside, "ip_version": 4, "cidr": "198.51.100.0/24"}
         self._make("admin@admin", "subnets", **network)
         self.ids = {project: self._belongings(project, outside) for project in (OWN, FOREIGN)}
@@ -132,6 +136,7 @@ class World:
         by_type = {agent["agent_type"]: agent["id"] for agent in agents}
         ids |= {"dhcp agents": by_type["DHCP agent"], "dhcp-networks": ids["networks"]}
         further = {"agents": by_type["L3 agent"], "l3-routers": ids["routers"], "quotas": PROJECTS[project]}
+        further["auto-allocated-topology"] = PROJECTS[project]
         return ids | further | {"network-ip-availabilities": ids["networks"]}
 
     def _qos(self, project: str) -> dict[str, str]:

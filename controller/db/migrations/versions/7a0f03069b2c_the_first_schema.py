@@ -6,7 +6,7 @@ from sqlalchemy.dialects import mysql
 
 from controller.db.columns import UtcDateTime
 
-revision = "b69a7c1e0f48"
+revision = "7a0f03069b2c"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -1218,6 +1218,36 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
     )
     op.create_table(
+        "auto_allocated_topologies",
+        sa.Column("project_id", sa.String(length=64), nullable=False),
+        sa.Column("network_id", sa.String(length=64), nullable=False),
+        sa.Column("router_id", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["network_id"],
+            ["networks.id"],
+            name=op.f("fk_auto_allocated_topologies_network_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["router_id"],
+            ["routers.id"],
+            name=op.f("fk_auto_allocated_topologies_router_id"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("project_id", name=op.f("pk_auto_allocated_topologies")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("auto_allocated_topologies", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_auto_allocated_topologies_network_id"), ["network_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_auto_allocated_topologies_router_id"), ["router_id"], unique=False
+        )
+
+    op.create_table(
         "credentials",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("type", sa.String(length=255), nullable=False),
@@ -1548,6 +1578,11 @@ def downgrade() -> None:
 
     op.drop_table("network_dhcp_hosts")
     op.drop_table("credentials")
+    with op.batch_alter_table("auto_allocated_topologies", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_auto_allocated_topologies_router_id"))
+        batch_op.drop_index(batch_op.f("ix_auto_allocated_topologies_network_id"))
+
+    op.drop_table("auto_allocated_topologies")
     op.drop_table("application_credentials")
     op.drop_table("volume_type_access")
     with op.batch_alter_table("volume_attachments", schema=None) as batch_op:

@@ -1,7 +1,8 @@
 """Hears of what somebody changes within namespaces (rules, addresses, routes, links), and of namespaces that go.
 
-One socket for each netlink protocol hears of every namespace that has a number here. None is opened inside: that
-would keep a namespace alive whose name somebody deleted, with all that is in it.
+One socket for each netlink protocol hears of every namespace that has a number here, for which a process needs
+CAP_NET_BROADCAST. None is opened inside: that would keep a namespace alive whose name somebody deleted, with all that
+is in it.
 """
 
 import ctypes

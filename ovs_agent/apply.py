@@ -13,7 +13,7 @@ from ovs_agent import plan
 from ovs_agent.desired import Desired
 from ovs_agent.flows.network import Seat
 from ovs_agent.flows.pipeline import View
-from ovs_agent.host import arp, conntrack, dnsmasq, links, netns, nft, ofctl, ovsdb, routing
+from ovs_agent.host import conntrack, dnsmasq, links, neighbours, netns, nft, ofctl, ovsdb, routing
 from ovs_agent.host.changes import Changes
 from ovs_agent.host.processes import Processes
 from ovs_agent.metadata_server import MetadataServer
@@ -192,7 +192,7 @@ class Applier:
 
     def _apply_nat(self, action: plan.ApplyNat) -> None:
         generation = nft.apply(action.namespace, nat.text(action.nat))
-        count = conntrack.cut(action.namespace, lambda seen: nat.agrees(action.nat, seen))
+        count = conntrack.cut(action.namespace, lambda seen: nat.agrees(action.nat, seen), action.moved)
         if count:
             LOG.info("router %s: %d connections cut", action.router_id, count)
         self._desired.set_note(Router.KIND, action.router_id, f"{action.digest} {generation}".encode())
@@ -201,7 +201,7 @@ class Applier:
         routing.furnish(action.namespace, action.inside)
 
     def _announce(self, action: plan.Announce) -> None:
-        arp.announce(action.namespace, action.news)
+        neighbours.announce(action.namespace, action.news)
 
     def _remove_router(self, action: plan.RemoveRouter) -> None:
         netns.remove(action.namespace)

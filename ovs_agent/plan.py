@@ -10,11 +10,11 @@ from contract.port import Port
 from contract.router import Router
 from ovs_agent.namespaces.dhcp import Files
 from ovs_agent.namespaces.metadata import Interior
-from ovs_agent.namespaces.nat import Nat
+from ovs_agent.namespaces.nat import Nat, moved_addresses
 from ovs_agent.namespaces.router import Inside, Link
 from ovs_agent.namespaces.router import Interior as RouterInterior
 
-#: Link, MAC and IPv4 address.
+#: Link, MAC and address.
 Announcement = tuple[str, str, str]
 
 
@@ -56,8 +56,8 @@ class RouterSeen(DnsmasqSeen, frozen=True, kw_only=True):
 
     ``inside`` is None without a namespace. ``outer`` is the MTU of the outer ends that are up: Open vSwitch may take
     one down whose name it knew before. ``plugged`` are those on br-int. ``nat`` is the digest of the rules in force,
-    empty when somebody changed them. ``wired`` are links whose ports have their flows; ``announced`` is what
-    neighbours were told.
+    empty when somebody changed them. ``translated`` are the rules that this process applied last. ``wired`` are
+    links whose ports have their flows; ``announced`` is what neighbours were told.
     """
 
     inside: Inside | None
@@ -66,6 +66,7 @@ class RouterSeen(DnsmasqSeen, frozen=True, kw_only=True):
     nat: str
     wired: frozenset[str]
     announced: frozenset[Announcement]
+    translated: Nat | None = None
 
 
 class QuietTap(msgspec.Struct, frozen=True):
@@ -190,12 +191,14 @@ class RemoveLink(msgspec.Struct, frozen=True):
 
 
 class ApplyNat(msgspec.Struct, frozen=True):
-    """Replace the rules, and cut the connections that they would not make."""
+    """Replace the rules, and cut the connections that they would not make. Only those by outer addresses that ``moved``
+    are looked at, unless it is None."""
 
     router_id: str
     namespace: str
     nat: Nat
     digest: str
+    moved: frozenset[str] | None
 
 
 class FurnishRouter(msgspec.Struct, frozen=True):
@@ -323,7 +326,8 @@ def router(
         if is_made or link.outer not in seen.plugged or seen.outer.get(link.outer) != mtu:
             actions.append(PlugLink(router_id, link, mtu))
     if seen.nat != nat[1] or not seen.is_namespace:
-        actions.append(ApplyNat(router_id, namespace, *nat))
+        moved = moved_addresses(seen.translated, nat[0]) if seen.translated and seen.nat else None
+        actions.append(ApplyNat(router_id, namespace, *nat, moved))
     if seen.inside != wanted:
         actions.append(FurnishRouter(namespace, wanted))
     actions += dnsmasq(Key(Router.KIND, router_id), namespace, files, seen)
@@ -339,7 +343,6 @@ def announcements(inside: Inside, wired: frozenset[str]) -> frozenset[Announceme
         (name, state.mac_address, address.partition("/")[0])
         for name, state in found
         for address in state.addresses
-        if ":" not in address
     )
 
 

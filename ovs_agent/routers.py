@@ -36,6 +36,7 @@ class Routers:
         self._applier = applier
         #: What neighbours were told since this process started: a new one tells it again, which does no harm.
         self._announced: dict[str, frozenset[plan.Announcement]] = {}
+        self._translated: dict[str, nat.Nat] = {}
 
     def bring(self, router: Router) -> tuple[str, ...]:
         """Makes the namespace as the document says; returns what of it cannot be obeyed.
@@ -49,6 +50,7 @@ class Routers:
         wired = frozenset(link.name for link in interior.links if self._is_wired(link.port_id))
         self._applier.apply(self._actions(router.id, wanted, wired))
         self._announced[router.id] = plan.announcements(interior.inside, wired)
+        self._translated[router.id] = wanted.nat
         if wanted.files is not None:
             self._applier.watch_dnsmasq(Key(Router.KIND, router.id))
         return interior.faults + wanted.nat.faults
@@ -66,6 +68,7 @@ class Routers:
             observe.router(self._ovsdb, self._desired, router_id, self._directory(router_id)),
             wired=wired,
             announced=self._announced.get(router_id, frozenset()),
+            translated=self._translated.get(router_id),
         )
         translation = (wanted.nat, _digest(wanted.nat))
         return plan.router(router_id, wanted.interior, translation, wanted.files, seen)
@@ -80,6 +83,7 @@ class Routers:
         outers |= {names.router_outer(leg.port_id) for leg in namespaces.legs(router)} if router else set()
         self._applier.apply(plan.no_router(router_id, names.router_namespace(router_id), outers))
         self._announced.pop(router_id, None)
+        self._translated.pop(router_id, None)
 
     def _is_wired(self, port_id: str) -> bool:
         return self._switch.ofport(port_id) is not None

@@ -1,7 +1,7 @@
 """The kernel's connections within a namespace: those that are no longer wanted are forgotten (pyroute2)."""
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pyroute2 import NFCTSocket
@@ -14,17 +14,29 @@ from ovs_agent.namespaces.nat import Connection
 _IPV4 = 2
 
 
-def cut(namespace: str, is_wanted: Callable[[Connection], bool]) -> int:
-    """Forgets translated IPv4 connections that are not wanted; their next packet is judged anew. Returns how many."""
+def cut(namespace: str, is_wanted: Callable[[Connection], bool], outers: Iterable[str] | None) -> int:
+    """Forgets translated IPv4 connections that are not wanted; their next packet is judged anew. Returns how many.
+
+    ``outers`` are the outer addresses whose connections are looked at, found by the kernel; None for all connections.
+    """
 
     def work() -> int:
         with NFCTSocket() as table:
-            gone = [entry for entry in table.dump() if _is_unwanted(entry, is_wanted)]
+            seen = table.dump() if outers is None else _by_outer(table, outers)
+            gone = [entry for entry in seen if _is_unwanted(entry, is_wanted)]
             for entry in gone:
                 _forget(table, entry)
         return len(gone)
 
     return netns.inside(namespace, work)
+
+
+def _by_outer(table: NFCTSocket, outers: Iterable[str]) -> Iterable[Any]:
+    """Connections to an outer address, and those whose answers come to it. A kernel before 5.8 has no filter and
+    gives all: what is read is judged in any case."""
+    for outer in outers:
+        yield from table.dump(tuple_orig=NFCTAttrTuple(daddr=outer))
+        yield from table.dump(tuple_reply=NFCTAttrTuple(daddr=outer))
 
 
 def _is_unwanted(entry: Any, is_wanted: Callable[[Connection], bool]) -> bool:

@@ -142,6 +142,15 @@ def agrees(nat: Nat, seen: Connection) -> bool:
     return seen.new_source in {nat.fixed.get(seen.source), *(each.source for each in nat.gateways)}
 
 
+def moved_addresses(before: Nat, after: Nat) -> frozenset[str]:
+    """Outer addresses by which there may be connections that ``before`` made and ``after`` would not."""
+    found = {f.outer for f in {*before.forwards} ^ {*after.forwards}}
+    found |= {outer for outer, _ in before.floating.items() ^ after.floating.items()}
+    found |= {outer for _, outer in before.fixed.items() - after.fixed.items()}
+    found |= {each.source for each in before.gateways} - {each.source for each in after.gateways}
+    return frozenset(found - {""})
+
+
 _FILTER = "filter hook forward priority filter"
 _FORWARDED = "ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service"
 

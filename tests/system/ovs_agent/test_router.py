@@ -227,6 +227,31 @@ def test_an_address_that_arrives_is_announced(scene):
     told.kill()
 
 
+def test_ipv6_addresses_are_announced_when_they_arrive_and_when_an_agent_starts(host, scene):
+    """By what a neighbour that knew another MAC believes: an advertisement that overrides."""
+    scene.c.run("ip", "-6", "addr", "add", "fd00:11::13/64", "dev", "eth0", "nodad")
+    mac = scene.ports[0].mac_address
+    wrong = ("neigh", "replace", "fd00:11::1", "lladdr", "fa:16:3e:00:00:99", "dev", "eth0", "nud", "stale")
+
+    def is_known():
+        return mac in scene.c.run("ip", "-6", "neigh", "show", "fd00:11::1")
+
+    scene.c.run("ip", "-6", *wrong)
+    host.agent.stop()
+    assert not is_known()
+    host.start_agent()
+    eventually(is_known, 20)
+    leg = scene.router.interfaces[0]
+    more = "fd00:11::2"
+    scene.c.run("ip", "-6", *(more if word == "fd00:11::1" else word for word in wrong))
+    scene.apply(
+        interfaces=(changed(leg, addresses=(*leg.addresses, f"{more}/64")), *scene.router.interfaces[1:])
+    )
+    eventually(lambda: mac in scene.c.run("ip", "-6", "neigh", "show", more), 10)
+    assert "router" in scene.c.run("ip", "-6", "neigh", "show", more)
+    scene.apply(interfaces=(leg, *scene.router.interfaces[1:]))
+
+
 LISTEN = """
 import socket
 sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))

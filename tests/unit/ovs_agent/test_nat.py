@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from ovs_agent.namespaces.nat import Connection, Forward, Gateway, Nat, agrees
+from ovs_agent.namespaces.nat import Connection, Forward, Gateway, Nat, agrees, moved_addresses
 
 TCP, ICMP = 6, 1
 NAT = Nat(
@@ -63,3 +63,17 @@ def test_without_snat_only_floating_ips_translate() -> None:
     assert agrees(plain, out("10.0.0.10", "172.24.4.10"))
     assert not agrees(plain, out("10.0.0.99", "172.24.4.5"))
     assert not agrees(Nat(), out("10.0.0.10", "172.24.4.10"))
+
+
+def test_only_outer_addresses_that_moved_are_looked_at() -> None:
+    """For each connection that a change makes unwanted, its outer address is among them."""
+    assert moved_addresses(NAT, NAT) == frozenset()
+    gone = msgspec.structs.replace(NAT, floating={}, fixed={})
+    assert moved_addresses(NAT, gone) == {"172.24.4.10"}
+    moved = msgspec.structs.replace(
+        NAT, floating={"172.24.4.10": "10.0.0.11"}, fixed={"10.0.0.11": "172.24.4.10"}
+    )
+    assert moved_addresses(NAT, moved) == {"172.24.4.10"}
+    assert moved_addresses(NAT, msgspec.structs.replace(NAT, forwards=())) == {"172.24.4.20"}
+    assert moved_addresses(NAT, Nat()) == {"172.24.4.10", "172.24.4.20", "172.24.4.5"}
+    assert moved_addresses(Nat(), NAT) == {"172.24.4.10", "172.24.4.20"}

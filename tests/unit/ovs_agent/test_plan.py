@@ -112,7 +112,7 @@ ROUTES = plan.RouterSeen(
     plugged=frozenset({"rtr1"}),
     nat="d",
     wired=frozenset({"qr-1"}),
-    announced=frozenset({("qr-1", "fa:16:3e:00:00:03", "10.0.0.1")}),
+    announced=frozenset(("qr-1", "fa:16:3e:00:00:03", address) for address in ("10.0.0.1", "fe80::1")),
 )
 
 

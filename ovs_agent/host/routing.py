@@ -6,6 +6,7 @@ from typing import Any
 from pyroute2 import IPRoute
 
 from ovs_agent.host import links, netns
+from ovs_agent.namespaces import names
 from ovs_agent.namespaces.router import Inside, LinkState, Route
 
 _SETTINGS = pathlib.Path("/proc/sys/net")
@@ -37,21 +38,22 @@ def prepare(namespace: str) -> None:
 
 
 def look(namespace: str) -> Inside:
-    """Links with addresses, and routes that are not the kernel's own."""
+    """Links of the router with addresses, and routes that are not the kernel's own."""
 
     def work() -> Inside:
         with IPRoute() as ip:
             found = {link.get_attr("IFLA_IFNAME"): link for link in ip.get_links()}
-            names = {link["index"]: name for name, link in found.items()}
-            states = {name: _state(ip, link) for name, link in found.items() if name != "lo"}
-            routes = {_destination(route): _route(route, names) for route in _routes(ip)}
+            numbered = {link["index"]: name for name, link in found.items()}
+            states = {name: _state(ip, link) for name, link in found.items() if _is_ours(name)}
+            routes = {_destination(route): _route(route, numbered) for route in _routes(ip)}
         return Inside(states, routes, all(_read(path) == "1" for path in _FORWARDING))
 
     return netns.inside(namespace, work)
 
 
 def furnish(namespace: str, wanted: Inside) -> None:
-    """Gives links their MACs, MTUs and addresses, then the namespace its routes; forwarding comes last.
+    """Takes links away that are left of older ones, gives the others their MACs, MTUs and addresses, then the
+    namespace its routes; forwarding comes last.
 
     A link that is missing is an OSError: it is made before.
     """
@@ -59,6 +61,10 @@ def furnish(namespace: str, wanted: Inside) -> None:
     def work() -> None:
         with IPRoute() as ip:
             ip.link("set", index=1, state="up")
+            for link in ip.get_links():
+                name = link.get_attr("IFLA_IFNAME")
+                if _is_ours(name) and name not in wanted.links:
+                    ip.link("del", index=link["index"])
             for name, state in wanted.links.items():
                 _switch(name)
                 links.dress(ip, name, state.mac_address, state.mtu, state.addresses)
@@ -70,11 +76,15 @@ def furnish(namespace: str, wanted: Inside) -> None:
     netns.inside(namespace, work)
 
 
+def _is_ours(name: str) -> bool:
+    return name.startswith(names.ROUTER_INNER_PREFIXES)
+
+
 def _set_routes(ip: IPRoute, wanted: dict[str, Route]) -> None:
     """A route that changes is replaced, never missing."""
-    names = {link["index"]: link.get_attr("IFLA_IFNAME") for link in ip.get_links()}
-    numbers = {name: index for index, name in names.items()}
-    found = {_destination(route): _route(route, names) for route in _routes(ip)}
+    numbered = {link["index"]: link.get_attr("IFLA_IFNAME") for link in ip.get_links()}
+    numbers = {name: index for index, name in numbered.items()}
+    found = {_destination(route): _route(route, numbered) for route in _routes(ip)}
     for destination, route in wanted.items():
         if found.get(destination) != route:
             ip.route(
@@ -99,8 +109,8 @@ def _destination(route: Any) -> str:
     return f"{told}/{route['dst_len']}" if told else _DEFAULT[version]
 
 
-def _route(route: Any, names: dict[int, str]) -> Route:
-    return Route(route.get_attr("RTA_GATEWAY") or "", names.get(route.get_attr("RTA_OIF"), ""))
+def _route(route: Any, numbered: dict[int, str]) -> Route:
+    return Route(route.get_attr("RTA_GATEWAY") or "", numbered.get(route.get_attr("RTA_OIF"), ""))
 
 
 def _state(ip: IPRoute, link: Any) -> LinkState:

@@ -4,6 +4,8 @@ PREFIX = "qdhcp-"
 OUTER_PREFIX = "svc"
 ROUTER_PREFIX = "qrouter-"
 ROUTER_OUTER_PREFIX = "rtr"
+#: Of a router's own links, inside: what else a kernel has in each namespace (sit0, tunl0) is not ours.
+ROUTER_INNER_PREFIXES = ("qr-", "qg-")
 
 
 def namespace(network_id: str) -> str:

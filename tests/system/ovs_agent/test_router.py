@@ -219,6 +219,15 @@ def test_an_interface_that_goes_takes_its_link_along(scene):
     assert eventually(lambda: scene.a.reaches("10.12.0.12"), 10)
 
 
+def test_a_link_that_is_left_of_an_interface_goes(scene):
+    """As when the agent was killed between unplugging it and removing it."""
+    scene.host.run("ip", "link", "add", "rtrleft", "type", "veth", "peer", "name", "qr-left")
+    scene.host.run("ip", "link", "set", "qr-left", "netns", f"qrouter-{scene.router.id}")
+    assert eventually(lambda: "qr-left" not in scene.inside("ip", "-o", "link"), 10)
+    assert "rtrleft" not in scene.host.run("ip", "-o", "link")
+    assert eventually(lambda: not scene.host.agent.ask(inspect=1)["lacks"], 10)
+
+
 def test_an_address_that_arrives_is_announced(scene):
     told = scene.outside.start(sys.executable, "-c", LISTEN, stdout=-1)
     assert told.stdout.readline() == "listening\n"

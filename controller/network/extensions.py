@@ -72,6 +72,7 @@ EXTENSIONS: dict[str, str] = {
     "standard-attr-revisions": "Revision numbers",
     "standard-attr-tag": "Tags of networks, subnets, ports, security groups, routers, floating IPs and subnet pools",
     "standard-attr-timestamp": "Times of creation and last change",
+    "subnet-service-types": "Subnets for ports of certain owners",
     "subnet_allocation": "Subnets cut from pools",
     "subnet_onboard": "Subnets of networks taken into pools",
     "subnetpool-prefix-ops": "Prefixes of subnet pools added and removed",

@@ -86,7 +86,7 @@ def _port(session: Session, network_id: str, floating_ip_id: str, values: dict[s
     )
     port = create_own(session, network_id, new)
     if not address:
-        subnets = [s for s in locked_subnets(session, network_id) if s.ip_version == 4]
+        subnets = [s for s in ipam.eligible(port, locked_subnets(session, network_id)) if s.ip_version == 4]
         if not any(ipam.give_next(session, port, subnet) for subnet in subnets):
             raise ipam.exhausted(network_id)
     return port

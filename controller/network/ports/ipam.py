@@ -11,7 +11,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from controller.network import addresses, refusals
-from controller.network.ports.model import GIVEN_ADDRESS_OWNERS, ROUTER_OWNERS, Port, PortAddress
+from controller.network.ports.model import (
+    GIVEN_ADDRESS_OWNERS,
+    ROUTER_OWNERS,
+    SERVICE_OWNER,
+    Port,
+    PortAddress,
+)
 from controller.network.subnets.model import Subnet
 
 #: What ``fixed_ips`` of a body ask for: any of subnet_id and ip_address.
@@ -24,16 +30,28 @@ def assign(session: Session, port: Port, subnets: Sequence[Subnet], wanted: Sequ
     Raises BadRequest, Conflict.
     """
     if wanted is not None and not wanted:
-        _assign_default(session, port, subnets)
+        _assign_default(session, port, eligible(port, subnets))
     for one in wanted or ():
         give(session, port, subnets, one)
     if port.device_owner not in GIVEN_ADDRESS_OWNERS:
         give_auto_addresses(session, port, subnets)
 
 
+def eligible(port: Port, subnets: Sequence[Subnet]) -> list[Subnet]:
+    """The subnets that are for ports of this owner, those that are for few first. Raises Conflict for none of some."""
+    found = [subnet for subnet in subnets if _is_for(subnet, port)]
+    if subnets and not found:
+        raise refusals.in_use(
+            f"No valid service subnet for the given device owner, network {port.network_id}, service type "
+            f"'{port.device_owner}'.",
+            "IpAddressGenerationFailureNoMatchingSubnet",
+        )
+    return sorted(found, key=lambda subnet: not subnet.service_types)
+
+
 def give(session: Session, port: Port, subnets: Sequence[Subnet], wanted: Wanted) -> None:
     """One address as asked for. Raises BadRequest for one that cannot be, Conflict for one that is taken."""
-    subnet = _subnet_for(port, subnets, wanted)
+    subnet = _subnet_for(port, eligible(port, subnets), wanted)
     text = wanted.get("ip_address")
     if subnet.is_auto_address and port.device_owner not in ROUTER_OWNERS:
         if text and ipaddress.ip_address(text) != ipaddress.ip_address(_auto(subnet, port)):
@@ -64,7 +82,7 @@ def give_next(session: Session, port: Port, subnet: Subnet) -> bool:
 
 def give_auto_addresses(session: Session, port: Port, subnets: Sequence[Subnet]) -> None:
     """The addresses that a guest makes itself, on every subnet that lets it."""
-    able = [subnet for subnet in subnets if subnet.is_auto_address]
+    able = [s for s in subnets if s.is_auto_address and _is_for(s, port)]
     if not able:
         return
     has = set(session.scalars(select(PortAddress.subnet_id).where(PortAddress.port_id == port.id)))
@@ -90,6 +108,12 @@ def exhausted(network_id: str) -> Exception:
     return refusals.in_use(
         f"No more IP addresses available on network {network_id}.", "IpAddressGenerationFailure"
     )
+
+
+def _is_for(subnet: Subnet, port: Port) -> bool:
+    """Whether the port may have an address of the subnet; DHCP is answered on all of them."""
+    owners = subnet.service_types
+    return not owners or port.device_owner in (*owners, SERVICE_OWNER)
 
 
 def _assign_default(session: Session, port: Port, subnets: Sequence[Subnet]) -> None:

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from controller.network import addresses, options, refusals
 from controller.network.addresses import Ip, Prefix, Range
 
+#: What the owners of ports begin with.
+_OWNERS = ("network:", "neutron:", "compute:", "baremetal:", "manila:")
+
 
 def prefix(text: str, ip_version: int) -> Prefix:
     """The CIDR of a new subnet."""
@@ -91,6 +94,17 @@ def pools(given: Sequence[dict[str, str]], cidr: Prefix, gateway_ip: Ip | None) 
                 f"Found overlapping allocation pools for subnet {cidr}.", "OverlappingAllocationPools"
             )
     return found
+
+
+def service_types(given: Sequence[str]) -> list[str]:
+    """Owners of ports, each once."""
+    for text in given:
+        if not text.startswith(_OWNERS):
+            raise refusals.invalid(
+                f"Subnet service type {text} does not correspond to a valid device owner.",
+                "InvalidSubnetServiceType",
+            )
+    return list(dict.fromkeys(given))
 
 
 def dns_nameservers(given: Sequence[str], ip_version: int) -> list[str]:

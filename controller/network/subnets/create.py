@@ -95,6 +95,7 @@ def _laid_out(values: dict[str, Any], cidr: Prefix) -> dict[str, Any]:
         "gateway_ip": None if gateway is None else str(gateway),
         "allocation_pools": shown_pools(pools, cidr.version),
         "dns_nameservers": check.dns_nameservers(values["dns_nameservers"] or (), cidr.version),
+        "service_types": check.service_types(values["service_types"] or ()),
         "host_routes": check.host_routes(values["host_routes"] or (), cidr.version),
     }
 

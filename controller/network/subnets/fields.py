@@ -93,9 +93,10 @@ SUBNET = Fields(
         Field(name="prefixlen", schema=schema.integer(0, 128), create=True, is_shown=False, store=int),
         Field(
             name="service_types",
-            schema={"type": "array", "maxItems": 0},
+            schema={"type": ["array", "null"], "items": {"type": "string", "maxLength": 255}, "maxItems": 64},
             create=True,
-            show=lambda _row, _view: [],
+            update=True,
+            default=list,
         ),
         *STANDARD_FIELDS,
     ],

@@ -14,7 +14,10 @@ AUTO_ADDRESS_MODES = ("slaac", "dhcpv6-stateless")
 
 
 class Subnet(Standard, Base):
-    """A subnet. ``cursor`` is the position after the address given last: the search begins there."""
+    """A subnet. ``service_types`` are the owners of ports that it is for, all if there are none.
+
+    ``cursor`` is the position after the address given last: the search begins there.
+    """
 
     __tablename__ = "subnets"
 
@@ -31,6 +34,7 @@ class Subnet(Standard, Base):
     dns_nameservers: Mapped[list[str]] = mapped_column(JSON, default=list)
     host_routes: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     subnetpool_id: Mapped[Id | None] = mapped_column(ForeignKey("subnet_pools.id"), index=True)
+    service_types: Mapped[list[str]] = mapped_column(JSON, default=list)
     cursor: Mapped[str] = mapped_column(String(32), default="")
 
     @property

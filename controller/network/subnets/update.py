@@ -48,6 +48,8 @@ def _check(session: Session, subnet: Subnet, values: dict[str, Any]) -> None:
         values["allocation_pools"] = shown_pools(pools, cidr.version)
     if "dns_nameservers" in values:
         values["dns_nameservers"] = check.dns_nameservers(values["dns_nameservers"] or (), cidr.version)
+    if "service_types" in values:
+        values["service_types"] = check.service_types(values["service_types"] or ())
     if "host_routes" in values:
         values["host_routes"] = check.host_routes(values["host_routes"] or (), cidr.version)
 

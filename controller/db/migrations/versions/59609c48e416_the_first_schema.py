@@ -6,7 +6,7 @@ from sqlalchemy.dialects import mysql
 
 from controller.db.columns import UtcDateTime
 
-revision = "7a0f03069b2c"
+revision = "59609c48e416"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -1340,6 +1340,7 @@ def upgrade() -> None:
         sa.Column("dns_nameservers", sa.JSON(), nullable=False),
         sa.Column("host_routes", sa.JSON(), nullable=False),
         sa.Column("subnetpool_id", sa.String(length=64), nullable=True),
+        sa.Column("service_types", sa.JSON(), nullable=False),
         sa.Column("cursor", sa.String(length=32), nullable=False),
         sa.Column("description", sa.String(length=255), nullable=False),
         sa.Column("revision_number", sa.Integer(), nullable=False),

@@ -75,6 +75,13 @@ def test_used_addresses(api: Any, make: Any, net: Any) -> None:
     assert found["total_ips"] == 253 and found["used_ips"] == 2
     (listed,) = api.get("/v2.0/network-ip-availabilities", token="admin").json["network_ip_availabilities"]
     assert listed == found
+    empty = make("network")
+    url = "/v2.0/network-ip-availabilities"
+    counted = {n["network_id"] for n in api.get(url, token="admin").json["network_ip_availabilities"]}
+    assert counted == {net["id"], empty["id"]}
+    answer = api.get(f"{url}?ip_version=4", token="admin").json["network_ip_availabilities"]
+    assert [n["network_id"] for n in answer] == [net["id"]]
+    assert api.get(f"{url}?ip_version=6", token="admin").json["network_ip_availabilities"] == []
 
 
 def test_discovery(api: Any) -> None:

@@ -34,6 +34,8 @@ class Port(Document, frozen=True, kw_only=True):
     """A port bound to this host. Groups are named here; their rules and members are documents.
 
     ``dns_domain`` is the port's own, empty where the network's holds. ``dscp_mark`` is what its packets leave with.
+    A port with ``parent_port_id`` has no tap: frames of its parent's tap
+    with the VLAN tag ``segmentation_id`` are its own.
     """
 
     KIND: ClassVar[str] = "port"
@@ -53,6 +55,8 @@ class Port(Document, frozen=True, kw_only=True):
     extra_dhcp_opts: tuple[DhcpOption, ...] = ()
     limits: tuple[Limit, ...] = ()
     dscp_mark: int | None = None
+    parent_port_id: str = ""
+    segmentation_id: int | None = None
 
 
 class PortObserved(msgspec.Struct, frozen=True, kw_only=True):

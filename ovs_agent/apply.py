@@ -52,6 +52,7 @@ class Applier:
         self._acts: dict[type, Callable[[Any], None]] = {
             plan.QuietTap: self._quiet_tap,
             plan.ForgetConnections: self._forget_connections,
+            plan.EmptyZone: self._empty_zone,
             plan.InstallFlows: self._install_flows,
             plan.RemoveFlows: self._remove_flows,
             plan.MarkWired: self._mark_wired,
@@ -96,11 +97,14 @@ class Applier:
             ofctl.flush_zone(INTEGRATION, action.zone)
         self._desired.use_zone(action.zone)
 
+    def _empty_zone(self, action: plan.EmptyZone) -> None:
+        ofctl.flush_zone(INTEGRATION, action.zone)
+
     def _install_flows(self, action: plan.InstallFlows) -> None:
         wanted = self._desired.port(action.port_id)
         if wanted is None:
             return
-        seat = Seat(wanted[0], action.ofport)
+        seat = Seat(wanted[0], action.ofport, action.trunk)
 
         def update(view: View) -> None:
             view.seats[action.port_id] = seat

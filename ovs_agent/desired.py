@@ -15,7 +15,7 @@ from contract.port import Port
 from contract.router import Router
 from contract.security_group import SecurityGroup
 from contract.segment import Segment
-from ovs_agent.flows import pipeline
+from ovs_agent.flows import pipeline, trunk
 from runtime.reconcile.ledger import Ledger
 
 Kind = TypeVar("Kind", bound=Document)
@@ -42,6 +42,10 @@ class Desired:
     def all_ports(self) -> list[Port]:
         """All ports of this host."""
         return self._all(Port)
+
+    def subports(self, parent_port_id: str) -> list[Port]:
+        """The subports of a port."""
+        return [port for port in self._all(Port) if port.parent_port_id == parent_port_id]
 
     def network(self, network_id: str) -> Network | None:
         """A network."""
@@ -87,6 +91,20 @@ class Desired:
             self._ledger.set_mark("last_number", str(given))
             self._ledger.set_note(key, str(given).encode())
         return given
+
+    def number_of_subport(self, port_id: str) -> int:
+        """The number that stands for a subport in the switch, given here once and noted."""
+        key = Key(Port.KIND, port_id)
+        taken = {self.note(Port.KIND, port.id) for port in self._all(Port) if port.parent_port_id}
+        with self._lock:
+            if (noted := self._ledger.note(key)) is not None:
+                return int(noted)
+            number = int(self._ledger.mark("last_subport") or trunk.HIGHEST_NUMBER + 1) - 1
+            while number < trunk.LOWEST_NUMBER or str(number).encode() in taken:
+                number = number - 1 if number > trunk.LOWEST_NUMBER else trunk.HIGHEST_NUMBER
+            self._ledger.set_mark("last_subport", str(number))
+            self._ledger.set_note(key, str(number).encode())
+        return number
 
     def highest_zone(self) -> int:
         """The highest conntrack zone that was ever used on this host. Open vSwitch gives port numbers

@@ -71,13 +71,15 @@ class PortHandler:
         port, digest = wanted
         with _host_trouble():
             self._prepare(port)
-            seen = observe.port(self._ovsdb, self._switch, self._desired, port.id)
+            seen = observe.port(self._ovsdb, self._switch, self._desired, port)
             if seen.epoch == 0:
                 raise NotReady("the switch is not filled yet")
-            actions = plan.port(port, digest, seen)
+            actions = self._plan(port, digest, seen)
             self._applier.apply(actions)
         if actions and is_of_router(port):
             self._poke([Key(Router.KIND, port.device_id)])
+        if actions and (subports := self._desired.subports(port.id)):
+            self._poke([Key(Port.KIND, subport.id) for subport in subports])
         if seen.tap is None:
             return PortObserved(is_wired=False)
         return PortObserved(is_wired=True, ofport=self._switch.ofport(port.id))
@@ -93,6 +95,11 @@ class PortHandler:
             network = self._desired.network(network_id) if network_id else None
             if network is not None:
                 self._services.admit(network)
+
+    def _plan(self, port: Port, digest: str, seen: plan.PortSeen) -> tuple[plan.Action, ...]:
+        if port.parent_port_id:
+            return plan.subport(port, self._desired.number_of_subport(port.id), seen)
+        return plan.port(port, digest, seen)
 
     def _prepare(self, port: Port) -> None:
         network, segment = self._desired.network(port.network_id), self._desired.segment(port.network_id)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from contract.document import Key
+from contract.port import Port
 from ovs_agent import datapath
 from ovs_agent.desired import Desired
 from ovs_agent.flows.network import Seat
@@ -131,11 +132,16 @@ class Keeper:
             if place is not None and network.service_port is not None:
                 view.services[network.id] = place
         for port in self._desired.all_ports():
-            if (place := _port(self._ovsdb.tap(port.id))) is not None:
-                view.seats[port.id] = Seat(port, place)
+            if (place := _port(self._ovsdb.tap(port.parent_port_id or port.id))) is not None:
+                view.seats[port.id] = self._seat(port, place)
         view.groups = {group.id: group for group in self._desired.groups()}
         view.address_groups = {group.id: group for group in self._desired.address_groups()}
         return view
+
+    def _seat(self, port: Port, place: int) -> Seat:
+        if port.parent_port_id:
+            return Seat(port, self._desired.number_of_subport(port.id), place)
+        return Seat(port, place)
 
     def _plumbing(self) -> Plumbing | None:
         patch, peer, vxlan = (_port(self._ovsdb.interface(name)) for name in _PLUMBING)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contract.calls import Finding
 from contract.document import Key
 from contract.network import Network
+from contract.port import Port
 from contract.router import Router
 from ovs_agent import plan
 from ovs_agent.desired import Desired
@@ -21,10 +22,10 @@ from ovs_agent.switch import Switch
 _FILES = ("config", "hosts", "options", "names")
 
 
-def port(ovsdb: Ovsdb, switch: Switch, desired: Desired, port_id: str) -> plan.PortSeen:
-    """A port's tap and flows."""
-    tap = _tap(ovsdb.tap(port_id))
-    return plan.PortSeen(tap, switch.ofport(port_id), switch.epoch, desired.highest_zone())
+def port(ovsdb: Ovsdb, switch: Switch, desired: Desired, wanted: Port) -> plan.PortSeen:
+    """A port's tap, or that of its parent, and its flows."""
+    tap = _tap(ovsdb.tap(wanted.parent_port_id or wanted.id))
+    return plan.PortSeen(tap, switch.ofport(wanted.id), switch.epoch, desired.highest_zone())
 
 
 def service(

@@ -82,11 +82,18 @@ class ForgetConnections(msgspec.Struct, frozen=True):
     is_used: bool
 
 
+class EmptyZone(msgspec.Struct, frozen=True):
+    """Empty the conntrack zone of a subport: another one may have had its number."""
+
+    zone: int
+
+
 class InstallFlows(msgspec.Struct, frozen=True):
-    """Bring the flows of the port and its network into the switch."""
+    """Bring the flows of the port and its network into the switch; of a subport by the tap ``trunk``."""
 
     port_id: str
     ofport: int
+    trunk: int | None = None
 
 
 class RemoveFlows(msgspec.Struct, frozen=True):
@@ -225,6 +232,7 @@ class RemoveRouter(msgspec.Struct, frozen=True):
 Action = (
     QuietTap
     | ForgetConnections
+    | EmptyZone
     | InstallFlows
     | RemoveFlows
     | MarkWired
@@ -267,6 +275,14 @@ def port(desired: Port, digest: str, seen: PortSeen) -> tuple[Action, ...]:
     if tap.mark != wanted:
         actions.append(MarkWired(desired.id, wanted))
     return tuple(actions)
+
+
+def subport(desired: Port, number: int, seen: PortSeen) -> tuple[Action, ...]:
+    """A port on its parent's tap, which ``seen`` is about; the mark on it is the parent's."""
+    if seen.tap is None:
+        return (RemoveFlows(desired.id),) if seen.flows_at is not None else ()
+    install = InstallFlows(desired.id, number, seen.tap.ofport)
+    return (install,) if seen.flows_at == number else (EmptyZone(number), install)
 
 
 def service(

@@ -42,12 +42,14 @@ class Tracer:
         return TracePacketAnswer(flows=tuple(flows), exits=tuple(exits), text=text)
 
     def _from_port(self, port_id: str) -> tuple[str, list[str]]:
-        tap = self._database.tap(port_id)
+        port, _ = self._desired.port(port_id) or (None, "")
+        tap = self._database.tap(port.parent_port_id or port_id if port else port_id)
         if tap is None or tap.ofport is None:
             raise CannotTraceError(
                 f"port {port_id} is not plugged into {INTEGRATION}: its server does not run here"
             )
-        return INTEGRATION, [f"in_port={tap.ofport}"]
+        tag = [f"dl_vlan={port.segmentation_id}"] if port and port.parent_port_id else []
+        return INTEGRATION, [f"in_port={tap.ofport}", *tag]
 
     def _from_tunnel(self, request: TracePacket) -> tuple[str, list[str]]:
         segment, vxlan = self._desired.segment(request.network_id), self._database.interface("vxlan")

@@ -33,6 +33,7 @@ from controller.network.qos import users as qos_users
 from controller.network.routers import document as router_document
 from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule, address_groups
 from controller.network.subnets.model import Subnet
+from controller.network.trunks.model import place_of
 
 # --- which hosts have them
 
@@ -74,6 +75,7 @@ def _port(session: Session, host: str, port_id: str) -> port_contract.Port | Non
         .order_by(PortAddress.ordinal)
     )
     policy_id = qos.policy_of_port(session, port)
+    parent_port_id, segmentation_id = place_of(session, port.id) or ("", None)
     return filled(
         port_contract.Port,
         port,
@@ -85,6 +87,8 @@ def _port(session: Session, host: str, port_id: str) -> port_contract.Port | Non
         dns_domain=dns.own_domain(port, session.get_one(Network, port.network_id)),
         limits=qos.limits(session, policy_id),
         dscp_mark=qos.dscp_mark(session, policy_id),
+        parent_port_id=parent_port_id,
+        segmentation_id=segmentation_id,
     )
 
 

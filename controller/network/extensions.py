@@ -77,6 +77,8 @@ EXTENSIONS: dict[str, str] = {
     "subnet_onboard": "Subnets of networks taken into pools",
     "subnetpool-prefix-ops": "Prefixes of subnet pools added and removed",
     "stateful-security-group": "Groups that keep no connection state",
+    "trunk": "Ports whose tagged frames are those of other ports",
+    "trunk-details": "The subports shown with their parent",
 }
 
 

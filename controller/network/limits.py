@@ -14,6 +14,7 @@ from controller.network.routers.model import Router
 from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule
 from controller.network.subnet_pools.model import SubnetPool
 from controller.network.subnets.model import Subnet
+from controller.network.trunks.model import Trunk
 from controller.operations import quota
 from controller.web import errors
 
@@ -26,6 +27,7 @@ COUNTED: dict[str, tuple[Any, ColumnElement[bool] | None]] = {
     "security_group_rule": (SecurityGroupRule, None),
     "router": (Router, None),
     "subnetpool": (SubnetPool, None),
+    "trunk": (Trunk, None),
     "rbac_policy": (RbacPolicy, None),
     "floatingip": (FloatingIp, None),
 }

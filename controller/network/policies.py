@@ -49,6 +49,8 @@ RULES = [
         for kind, words in (("qos_policy", "policies"), ("qos_rule", "rules"))
         for verb, _check in _VERBS
     ),
+    *(rule(f"network:trunk:{verb}", check, f"{verb} trunks") for verb, check in _VERBS),
+    rule("network:trunk:subports", MEMBER, "take ports into trunks, and out"),
     rule("network:qos_rule_type:list", READER, "list kinds of QoS rules"),
     rule("network:qos_rule_type:show", ADMIN, "see what a kind of QoS rules takes"),
     rule("network:auto_allocated_topology:show", READER, "have the topology of one's project made and shown"),

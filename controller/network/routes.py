@@ -50,6 +50,7 @@ from controller.network.subnet_pools.api import (
 )
 from controller.network.subnets.api import SubnetMember, Subnets
 from controller.network.tags import api as tags
+from controller.network.trunks import api as trunks
 from controller.web.app import Service
 from controller.web.errors import ApiError, Envelope, neutron_envelope
 from controller.web.resource import Route
@@ -86,6 +87,11 @@ ROUTES: list[Route] = [
     ("/v2.0/subnetpools/{row_id}/add_prefixes", SubnetPoolAddPrefixes),
     ("/v2.0/subnetpools/{row_id}/remove_prefixes", SubnetPoolRemovePrefixes),
     ("/v2.0/subnetpools/{row_id}/onboard_network_subnets", SubnetPoolOnboard),
+    ("/v2.0/trunks", trunks.Trunks),
+    ("/v2.0/trunks/{row_id}", trunks.TrunkMember),
+    ("/v2.0/trunks/{row_id}/get_subports", trunks.TrunkSubPorts),
+    ("/v2.0/trunks/{row_id}/add_subports", trunks.TrunkAddSubPorts),
+    ("/v2.0/trunks/{row_id}/remove_subports", trunks.TrunkRemoveSubPorts),
     ("/v2.0/qos/policies", qos.Policies),
     ("/v2.0/qos/policies/{row_id}", qos.PolicyMember),
     ("/v2.0/qos/policies/{row_id}/bandwidth_limit_rules", qos.BandwidthLimitRules),
@@ -119,6 +125,8 @@ ROUTES: list[Route] = [
     ("/v2.0/floatingips/{row_id}/tags/{tag}", tags.FloatingIpTag),
     ("/v2.0/subnetpools/{row_id}/tags", tags.SubnetPoolTags),
     ("/v2.0/subnetpools/{row_id}/tags/{tag}", tags.SubnetPoolTag),
+    ("/v2.0/trunks/{row_id}/tags", tags.TrunkTags),
+    ("/v2.0/trunks/{row_id}/tags/{tag}", tags.TrunkTag),
     ("/v2.0/qos/policies/{row_id}/tags", tags.QosPolicyTags),
     ("/v2.0/qos/policies/{row_id}/tags/{tag}", tags.QosPolicyTag),
     # for operators and for finding out

@@ -37,6 +37,7 @@ DEFAULTS = {
         "router": 10,
         "floatingip": 50,
         "subnetpool": -1,
+        "trunk": -1,
         "rbac_policy": 10,
     },
 }

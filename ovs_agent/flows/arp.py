@@ -35,6 +35,9 @@ def _answer(network: int, address: str, mac: str) -> Flow:
         "move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_TPA[]",
         f"set_field:{mac}->arp_sha",
         f"set_field:{address}->arp_spa",
-        "in_port",
+        # out where it came from, as the port that asked: Open vSwitch would not send it back to its in_port
+        f"move:{tables.FROM_WHOLE}->{tables.TO_WHOLE}",
+        "load:0->NXM_OF_IN_PORT[]",
+        f"goto_table:{tables.OUTPUT}",
     )
     return Flow(tables.ARP, 100, match, ",".join(actions))

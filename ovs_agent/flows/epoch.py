@@ -37,6 +37,7 @@ def epoch_of(dumped: str) -> int | None:
 def everyone() -> Compiled:
     """The flows that all ports share."""
     flows = [*spoofing.everyone(), arp.otherwise(), *_tracking(), *_basics()]
+    flows += _untagged()
     flows.append(Flow(tables.OUTPUT, 0, "", f"output:{tables.TO}"))
     accept_egress, accept_ingress = f"goto_table:{tables.FORWARD}", f"goto_table:{tables.OUTPUT}"
     flows += _state(tables.EGRESS_STATE, tables.EGRESS_GROUPS, accept_egress)
@@ -44,6 +45,15 @@ def everyone() -> Compiled:
     flows += _verdict(tables.EGRESS_VERDICT, tables.FROM_ZONE, accept_egress)
     flows += _verdict(tables.INGRESS_VERDICT, tables.TO_ZONE, accept_ingress)
     return Compiled(unique(flows))
+
+
+def _untagged() -> Iterator[Flow]:
+    """No port gets a frame with a tag that its sender chose: on a trunk it would be another port's.
+
+    Open vSwitch sees the tag below one that was taken off as a tag, or as an Ethernet type.
+    """
+    for match in ("vlan_tci=0x1000/0x1000", "dl_type=0x8100", "dl_type=0x88a8"):
+        yield Flow(tables.INGRESS, 200, match, "drop")
 
 
 def _tracking() -> Iterator[Flow]:

@@ -43,14 +43,14 @@ def sent(port: Port, ofport: int, after: int) -> Iterable[Flow]:
     yield Flow(tables.EGRESS_PKTPS, 100, place, f"{packets}goto_table:{after}")
 
 
-def received(port: Port, ofport: int) -> Iterable[Flow]:
-    """What goes out to the port, on its last steps."""
+def received(port: Port, ofport: int, out: str) -> Iterable[Flow]:
+    """What goes out to the port, on its last steps, of which ``out`` is the very last."""
     place, own = f"{tables.TO}={ofport:#x}", _numbers(port, ofport)
     bits, packets = (own.get(("ingress", unit), "") for unit in ("kbps", "pktps"))
     if bits or packets:
         yield Flow(tables.OUTPUT, 100, place, _APART.format(table=tables.OUTPUT_KBPS))
         yield Flow(tables.OUTPUT_KBPS, 100, place, f"{bits}goto_table:{tables.OUTPUT_PKTPS}")
-        yield Flow(tables.OUTPUT_PKTPS, 100, place, f"{packets}output:{tables.TO}")
+        yield Flow(tables.OUTPUT_PKTPS, 100, place, f"{packets}{out}")
 
 
 def _numbers(port: Port, ofport: int) -> Mapping[tuple[str, str], str]:

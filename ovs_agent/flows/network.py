@@ -14,10 +14,14 @@ _MULTICAST = "dl_dst=01:00:00:00:00:00/01:00:00:00:00:00"
 
 
 class Seat(msgspec.Struct, frozen=True):
-    """A port and where it is plugged."""
+    """A port and where it is plugged: the OpenFlow port of its tap.
+
+    A subport has the one of its parent's tap as ``trunk``, and as ``ofport`` a number of its own.
+    """
 
     port: Port
     ofport: int
+    trunk: int | None = None
 
 
 def compile_network(

@@ -86,7 +86,7 @@ def _port(view: View, port_id: str) -> Compiled:
         return Compiled()
     groups = [view.groups.get(group_id) for group_id in seat.port.security_group_ids]
     is_stateless = bool(groups) and all(group is not None and not group.is_stateful for group in groups)
-    return port.compile_port(seat.port, seat.ofport, number, is_stateless)
+    return port.compile_port(seat.port, seat.ofport, number, is_stateless, seat.trunk)
 
 
 def _network(view: View, network_id: str) -> Compiled:

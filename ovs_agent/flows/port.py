@@ -6,22 +6,29 @@ import msgspec
 
 from contract.port import Port
 from ovs_agent.flows import addresses, limits, remote, spoofing, tables
+from ovs_agent.flows import trunk as tags
 from ovs_agent.flows.flow import Compiled, Flow, load, unique
 
 #: What one port may ask of the switch; more is left out and named as a fault (SECURITY row 21).
 _MOST_GROUPS, _MOST_PAIRS = 400, 1024
-#: No 802.1Q tag: tagged frames of guests are not carried.
+#: No 802.1Q tag: tagged frames of guests are those of subports, or not carried.
 _UNTAGGED = "vlan_tci=0x0000/0x1fff"
 #: How ``device_owner`` begins for interfaces and gateways of routers.
 _OF_ROUTER = "network:router_"
 
 
-def compile_port(port: Port, ofport: int, network: int, is_stateless: bool) -> Compiled:
-    """All flows of a port that is seen as ``ofport``; none, which drops everything, when it is down."""
+def compile_port(
+    port: Port, ofport: int, network: int, is_stateless: bool, trunk: int | None = None
+) -> Compiled:
+    """All flows of a port that is seen as ``ofport``; none, which drops everything, when it is down.
+
+    ``trunk`` is the OpenFlow port of its parent's tap, if it is a subport.
+    """
     if not port.is_admin_up:
         return Compiled()
     try:
-        flows = list(_flows(port, ofport, network, is_stateless))
+        flows = [*_ends(port, ofport, trunk), *_flows(port, ofport, network, is_stateless)]
+        flows.append(_entry(port, ofport, network, is_stateless, trunk))
     except ValueError as error:
         return Compiled(faults=(f"the port is kept shut: {error}",))
     return Compiled(unique(flows), faults=tuple(_excess(port)), meters=limits.meters(port, ofport))
@@ -49,19 +56,35 @@ def pair_macs(port: Port) -> set[str]:
     return macs - {addresses.mac(port.mac_address)}
 
 
-def _flows(port: Port, ofport: int, network: int, is_stateless: bool) -> Iterable[Flow]:
-    checks = tables.SOURCE if port.is_port_security else tables.ARP
-    first = tables.EGRESS_MARK if limits.is_sender_limited(port) else checks
-    entry = [
+def _entry(port: Port, ofport: int, network: int, is_stateless: bool, trunk: int | None) -> Flow:
+    first = tables.EGRESS_MARK if limits.is_sender_limited(port) else _checks(port)
+    match = f"in_port={ofport},{_UNTAGGED}" if trunk is None else tags.arriving(port, trunk)
+    actions = [
+        *([] if trunk is None else ["pop_vlan"]),
         load(network, tables.NETWORK),
         load(ofport, tables.FROM),
         load(tables.GUEST, tables.ORIGIN),
         load(int(is_stateless), tables.STATELESS),
         f"goto_table:{first}",
     ]
-    yield Flow(tables.CLASSIFY, 100, f"in_port={ofport},{_UNTAGGED}", ",".join(entry))
-    yield from limits.sent(port, ofport, checks)
-    yield from limits.received(port, ofport)
+    return Flow(tables.CLASSIFY, 100, match, ",".join(actions))
+
+
+def _checks(port: Port) -> int:
+    """The table that judges what the port sends."""
+    return tables.SOURCE if port.is_port_security else tables.ARP
+
+
+def _ends(port: Port, ofport: int, trunk: int | None) -> Iterable[Flow]:
+    """The first steps of what the port sends, and the last of what it gets."""
+    yield from limits.sent(port, ofport, _checks(port))
+    out = tags.to_tap() if trunk is None else tags.delivered(port, trunk)
+    yield from limits.received(port, ofport, out)
+    if trunk is not None:
+        yield Flow(tables.OUTPUT, 90, f"{tables.TO}={ofport:#x}", out)
+
+
+def _flows(port: Port, ofport: int, network: int, is_stateless: bool) -> Iterable[Flow]:
     mac = addresses.mac(port.mac_address)
     reach = f"{load(ofport, tables.TO)},goto_table:{tables.INGRESS}"
     yield Flow(tables.FORWARD, 100, f"{tables.NETWORK}={network:#x},dl_dst={mac}", reach)

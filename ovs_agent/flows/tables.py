@@ -21,6 +21,9 @@ docs/decisions/0003-flow-pipeline.md.
     patch ─► CLASSIFY ─► OUT by (network, dl_dst) ─► vxlan
     vxlan ─► CLASSIFY ─► IN by (tun_id, tun_src) ─► patch
 
+    subports (trunk.py)
+    in_port, tag ─► CLASSIFY, untagged from here …   … OUTPUT ─tagged─► the parent's tap
+
     limits of a port (limits.py), where it has any
     CLASSIFY ─► EGRESS_MARK ─► EGRESS_KBPS ─► EGRESS_PKTPS ─► SOURCE or ARP
     OUTPUT ─► OUTPUT_KBPS ─► OUTPUT_PKTPS ─► guest
@@ -70,7 +73,8 @@ NAMES = {"br-int": _INTEGRATION, "br-tun": {CLASSIFY: "CLASSIFY", TUNNEL_OUT: "O
 
 #: Local number of the packet's network. Crosses the patch port in pkt_mark, as registers do not.
 NETWORK = "reg0"
-#: OpenFlow port that the packet came from (0 for the tunnel), and that it goes to; both are conntrack zones.
+#: OpenFlow port that the packet came from (0 for the tunnel), and that it goes to, or the number of a subport; both
+#: are conntrack zones.
 FROM = "reg1"
 TO = "reg2"
 #: 1 once a rule allowed the packet.
@@ -85,5 +89,6 @@ STATELESS = "reg13"
 
 GUEST, FROM_SERVICE, FROM_TUNNEL, FROM_PROVIDER = 1, 2, 3, 4
 
+FROM_WHOLE, TO_WHOLE = "NXM_NX_REG1[]", "NXM_NX_REG2[]"
 FROM_ZONE = "NXM_NX_REG1[0..15]"
 TO_ZONE = "NXM_NX_REG2[0..15]"

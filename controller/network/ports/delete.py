@@ -11,6 +11,8 @@ from controller.network.port_forwardings.delete import delete_of_port
 from controller.network.ports.model import GIVEN_ADDRESS_OWNERS, SERVICE_OWNER, Port, PortGroup
 from controller.network.security_groups.model import SecurityGroupRule
 from controller.network.tags import model as tags
+from controller.network.trunks import trunks
+from controller.network.trunks.model import check_apart
 
 
 def delete(session: Session, port: Port) -> None:
@@ -25,6 +27,7 @@ def delete(session: Session, port: Port) -> None:
             f"Port {port.id} answers DHCP and metadata of its network: it goes with the subnets.",
             "ServicePortInUse",
         )
+    check_apart(session, port.id)
     remove(session, port)
 
 
@@ -34,6 +37,7 @@ def remove(session: Session, port: Port) -> None:
     A floating IP that stood for it stands for nothing then, and no port is forwarded to it.
     """
     standard.lock(session, Port, [port.id])
+    trunks.let_go(session, port.id)
     disassociate(session, port.id)
     delete_of_port(session, port.id)
     tell_groups(session, port.id)

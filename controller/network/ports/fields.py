@@ -76,6 +76,11 @@ def _dns(name: str, accepted: schema.Schema) -> Field:
     )
 
 
+def _trunk_details(row: Any, view: View) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = view.of("trunks", row.id)
+    return found
+
+
 def _network_policy(row: Any, view: View) -> str | None:
     found: str | None = view.of("network_policies", row.network_id)
     return found
@@ -142,6 +147,7 @@ PORT = Fields(
         _dns("dns_name", names.DNS_NAME),
         _dns("dns_domain", names.DNS_DOMAIN),
         Field(name="dns_assignment", show=_dns_assignment),
+        Field(name="trunk_details", show=_trunk_details),
         QOS_POLICY,
         Field(name="qos_network_policy_id", show=_network_policy),
         Field(

@@ -14,6 +14,7 @@ from controller.network.ports.fields import PORT
 from controller.network.ports.groups import groups_of
 from controller.network.ports.model import Port, PortAddress, PortGroup
 from controller.network.tags import model as tags
+from controller.network.trunks.kind import details
 
 
 def _related(session: Session, rows: Sequence[Any]) -> Related:
@@ -29,6 +30,7 @@ def _related(session: Session, rows: Sequence[Any]) -> Related:
     return {
         "fixed_ips": fixed_ips,
         "network_policies": network_policies(session, {row.network_id for row in rows}),
+        "trunks": details(session, ids),
         "groups": groups_of(session, ids),
         "tags": tags.of(session, ids),
         "domains": dns.domains(session, rows),

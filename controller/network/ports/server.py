@@ -27,6 +27,7 @@ from controller.network.rbac import model as rbac
 from controller.network.security_groups import default
 from controller.network.security_groups.model import DEFAULT_NAME, SecurityGroup
 from controller.network.subnets.model import Subnet
+from controller.network.trunks.model import place_of
 from controller.web.errors import BadRequest
 
 __all__ = [
@@ -63,7 +64,8 @@ def claim(
         raise refusals.missing("port", port_id)
     if port.server_id == server_id:
         return port
-    if port.server_id or port.device_id or port.device_owner.startswith("network:"):
+    is_taken = port.server_id or port.device_id or port.device_owner.startswith("network:")
+    if is_taken or place_of(session, port_id):
         raise refusals.in_use(f"Port {port_id} is still in use.", "PortInUse")
     _check_address(session, port)
     port.server_id = port.device_id = server_id
@@ -105,10 +107,11 @@ def release_port(session: Session, port_id: str) -> None:
     if port.is_created_by_server:
         ports_delete.remove(session, port)
         return
+    place(session, [port.id], "")
     ports_delete.tell_groups(session, port.id)
     outbox.changed(session, "port", port.id)
     port.server_id, port.device_id, port.device_owner = None, "", ""
-    port.binding_host, port.status, port.nic_tag, port.nic_index = "", "DOWN", None, 0
+    port.status, port.nic_tag, port.nic_index = "DOWN", None, 0
     standard.touch(port)
     session.flush()
 

@@ -15,7 +15,9 @@ from controller.network.port_forwardings.delete import delete_of_port
 from controller.network.ports import check, dhcp_options, dns, ipam, mac
 from controller.network.ports.create import locked_subnets
 from controller.network.ports.model import GIVEN_ADDRESS_OWNERS, Port, PortAddress, PortGroup
+from controller.network.ports.place import place
 from controller.network.qos import attach
+from controller.network.trunks.model import children
 from controller.web.caller import Caller
 
 
@@ -34,7 +36,7 @@ def update(session: Session, caller: Caller, port: Port, values: dict[str, Any])
     if fixed_ips is not _ABSENT:
         replace_addresses(session, port, subnets, fixed_ips or ())
     touched_groups = _security(session, caller, port, values)
-    _bind(port, values)
+    _bind(session, port, values)
     _dhcp_options(port, values)
     for name, value in values.items():
         setattr(port, name, value)
@@ -175,12 +177,13 @@ def _security(session: Session, caller: Caller, port: Port, values: dict[str, An
     return before ^ after
 
 
-def _bind(port: Port, values: dict[str, Any]) -> None:
+def _bind(session: Session, port: Port, values: dict[str, Any]) -> None:
     for name, empty in (("binding_host", ""), ("binding_profile", {})):
         if name in values and values[name] is None:
             values[name] = empty
     if values.get("binding_host", port.binding_host) != port.binding_host:
         values["status"] = "DOWN"
+        place(session, children(session, [port.id]), values["binding_host"])
 
 
 def _dhcp_options(port: Port, values: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from controller.network.routers import attached, host
 from controller.network.routers.model import Router
 from controller.network.subnets.kind import KIND as SUBNETS
 from controller.network.subnets.model import Subnet
+from controller.network.trunks.model import place_of
 from controller.web.caller import Caller
 
 
@@ -123,7 +124,8 @@ def _by_port(session: Session, caller: Caller, router: Router, port_id: str) -> 
         raise refusals.missing("port", port_id)
     port: Port = collection.find(session, PORTS, caller, port_id)
     session.refresh(port)
-    if port.device_id or port.server_id or port.device_owner.startswith("network:"):
+    is_taken = port.device_id or port.server_id or port.device_owner.startswith("network:")
+    if is_taken or place_of(session, port.id):
         raise refusals.in_use(
             f"Port {port.id} is in use by device {port.device_id}: detach it there first.",
             "PortInUse",

@@ -15,6 +15,7 @@ from controller.network.security_groups.kind import KIND as SECURITY_GROUPS
 from controller.network.subnet_pools.kind import KIND as SUBNET_POOLS
 from controller.network.subnets.kind import KIND as SUBNETS
 from controller.network.tags import model as tags
+from controller.network.trunks.kind import KIND as TRUNKS
 from controller.web import schema
 from controller.web.caller import Caller
 from controller.web.errors import NotFound
@@ -216,3 +217,15 @@ class QosPolicyTag(_Tag):
     """One tag of a QoS policy."""
 
     kind = QOS_POLICIES
+
+
+class TrunkTags(_Tags):
+    """Tags of a trunk."""
+
+    kind = TRUNKS
+
+
+class TrunkTag(_Tag):
+    """One tag of a trunk."""
+
+    kind = TRUNKS

@@ -133,6 +133,22 @@ TABLE: list[Row] = [
     Row("GET", "/v2.0/security-group-rules/{row_id}", READERS, NOT_THERE_TO_READERS),
     Row("PUT", "/v2.0/security-group-rules/{row_id}", NEVER, NEVER, {"security_group_rule": {}}),
     Row("DELETE", "/v2.0/security-group-rules/{row_id}", WRITERS, NOT_THERE_TO_WRITERS),
+    *_whole("trunks", "trunk", {"port_id": "{free port}"}),
+    Row("GET", "/v2.0/trunks/{row_id}/get_subports", READERS, NOT_THERE_TO_READERS),
+    Row(
+        "PUT",
+        "/v2.0/trunks/{row_id}/add_subports",
+        WRITERS,
+        NOT_THERE_TO_WRITERS,
+        {"sub_ports": [{"port_id": "{free port}", "segmentation_type": "vlan", "segmentation_id": 6}]},
+    ),
+    Row(
+        "PUT",
+        "/v2.0/trunks/{row_id}/remove_subports",
+        WRITERS,
+        NOT_THERE_TO_WRITERS,
+        {"sub_ports": []},
+    ),
     *_qos(),
     # address scopes
     *_collection("/v2.0/address-scopes", "address_scope", {"ip_version": 4}),

@@ -119,6 +119,9 @@ class World:
         ids["address-scopes"] = make("address-scopes", ip_version=4)
         ids["subnetpools"] = make("subnetpools", name="p", prefixes=["10.40.0.0/16"])
         ids |= self._qos(project)
+        for name in ("parent", "free port"):
+            ids[name] = make("ports", network_id=ids["networks"])
+        ids["trunks"] = make("trunks", port_id=ids["parent"])
         for kind in (
             "networks",
             "subnetpools",
@@ -128,6 +131,7 @@ class World:
             "routers",
             "floatingips",
             "qos/policies",
+            "trunks",
         ):
             self.api.put(f"/v2.0/{kind}/{ids[kind]}/tags/red", token=token)
         limits = {"quota": {"network": 50}}

@@ -33,7 +33,7 @@ def view_of(given: dict[str, Any]) -> View:
     return View(
         epoch=7,
         plumbing=Plumbing(1, 1, 2, {n: Uplink(*told) for n, told in places.get("uplinks", {}).items()}),
-        seats={port.id: Seat(port, places["ports"][port.id]) for port in ports},
+        seats={p.id: Seat(p, places["ports"][p.id], places.get("trunks", {}).get(p.id)) for p in ports},
         services=places["services"],
         numbers=places["numbers"],
         networks={n.id: n for n in msgspec.convert(given["network"], list[Network])},

@@ -60,6 +60,15 @@ def test_a_changed_document_or_epoch_is_marked_anew_without_cutting_connections(
         ]
 
 
+def test_a_subport_is_wired_by_its_parents_tap_whose_mark_is_not_its_own() -> None:
+    tap = plan.Tap("tap1", 7, "7 d f")
+    install = plan.InstallFlows("p", 65534, 7)
+    assert plan.subport(PORT, 65534, seen(tap)) == (plan.EmptyZone(65534), install)
+    assert plan.subport(PORT, 65534, seen(tap, 65534)) == (install,)
+    assert names(plan.subport(PORT, 65534, seen(None, 65534))) == ["RemoveFlows"]
+    assert plan.subport(PORT, 65534, seen(None)) == ()
+
+
 def test_a_port_without_tap_has_no_flows() -> None:
     assert plan.port(PORT, "d", seen(None)) == ()
     assert names(plan.port(PORT, "d", seen(None, 7))) == ["RemoveFlows"]

@@ -39,6 +39,7 @@ def test_lists_of_rows_become_what_the_contract_says() -> None:
         dns_domain="",
     )
     computed = {"fixed_ips": (), "security_group_ids": ["g"], "hostname": "", "limits": (), "dscp_mark": None}
+    computed |= {"parent_port_id": "", "segmentation_id": None}
     port = filled(Port, row, **computed)
     assert port.allowed_address_pairs == (AddressPair(**pair),) and port.security_group_ids == ("g",)
 

@@ -1,0 +1,1 @@
+"""Trunks: a parent port whose tagged frames are those of other ports, its subports."""

@@ -80,7 +80,7 @@ def test_tags(api: Any, five: Any) -> None:
 
 @pytest.mark.parametrize(
     ("path", "most"),
-    [("networks", 4), ("subnets", 2), ("ports", 6), ("security-groups", 5), ("security-group-rules", 1)],
+    [("networks", 4), ("subnets", 2), ("ports", 7), ("security-groups", 5), ("security-group-rules", 1)],
 )
 def test_a_list_costs_the_same_however_long(
     api: Any, make: Any, net: Any, queries: Any, path: str, most: int

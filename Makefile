@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Tests that bring what they need with them: two processes share a machine. The others wait more than they work: two machines.
 SIDE_BY_SIDE := tests/unit tests/contract tests/functional
 WORKERS := -n 2 --dist worksteal
-MACHINES := --dist loadgroup --no-loadscope-reorder --tx '2*popen//python=tests/alone.sh $(BIN)/python'
+MACHINES := --dist loadscope --no-loadscope-reorder --tx '2*popen//python=tests/alone.sh $(BIN)/python'
 # a container's wish for no bytecode would make every process start slower
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -5,9 +5,11 @@ What is cheap and exact comes first, whichever way the tests are called.
 
 import os
 import pathlib
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling, Scheduling
 
 # A deadline would measure the machine. CUMULET_EXPLORE=1 tries new examples at each run.
 hypothesis.settings.register_profile(
@@ -18,7 +20,7 @@ hypothesis.settings.load_profile("cumulet")
 HERE = pathlib.Path(__file__).parent
 #: Folders; what is not named comes last.
 ORDER = ("unit", "contract", "functional", "faults", "system")
-#: Tests that share a cloud or a host that takes long to set up, and so a machine, where machines work side by side.
+#: Those whose own files share a cloud.
 TOGETHER = ("faults", "system")
 FAILED = pathlib.Path("/var/log/cumulet/tests-failed")
 
@@ -27,8 +29,20 @@ FAILED = pathlib.Path("/var/log/cumulet/tests-failed")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sorts by folder; inside a folder files come before folders, else the order stays."""
     items.sort(key=_rank)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
+    """For ``--dist loadscope``: machines side by side, each with a part of the tests."""
+    return _Machines(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+class _Machines(LoadScopeScheduling):
+    """Keeps tests together that share a cloud, which takes long to set up: those of the files that stand in a folder
+    of ``TOGETHER`` itself. Others are together with those of their file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = pathlib.PurePath(nodeid.partition("::")[0])
+        return str(path.parent if path.parent.name in TOGETHER else path)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -40,10 +54,3 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def _rank(item: pytest.Item) -> tuple[int, int]:
     folder, *below = item.path.relative_to(HERE).parts
     return ORDER.index(folder) if folder in ORDER else len(ORDER), len(below)
-
-
-def _group(item: pytest.Item) -> str:
-    """All tests of one cloud (whose file stands in the folder itself), else those of a file."""
-    folder, *below = item.path.relative_to(HERE).parts
-    apart = item.get_closest_marker("apart")
-    return folder if folder in TOGETHER and len(below) == 1 and not apart else str(item.path)

@@ -4,24 +4,23 @@ For ``controller-manage trace-packet``. What the flows on the way make of it, ho
 """
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from contract.router import Router, RouterGateway, RouterInterface
 from controller.network.addresses import Ip, Prefix
 from controller.network.floating_ips.model import FloatingIp
 from controller.network.networks.model import Network
-from controller.network.port_forwardings.model import PortForwarding
 from controller.network.ports import service
 from controller.network.ports.model import GATEWAY_OWNER, Port, PortAddress
-from controller.network.routers import attached
-from controller.network.routers.attached import Attached
-from controller.network.routers.model import Router
+from controller.network.routers import document as router_document
 from controller.network.subnets.model import Subnet
 
+_Link = RouterInterface | RouterGateway
 #: Where guests ask for metadata.
 _METADATA = ("169.254.169.254", "fe80::a9fe:a9fe")
 #: Stands for a neighbour that is none of ours, as on an external network.
@@ -78,90 +77,98 @@ def from_port(session: Session, port: Port, packet: Packet) -> Leg:
     return Leg(port, packet, _mac(session, port.network_id, hop), f"{route} is by {hop}")
 
 
-def across(session: Session, router_id: str, came_by: Port, packet: Packet) -> Leg:
-    """What a router makes of a packet that came by one of its ports. Raises NoWayError."""
-    router = session.get_one(Router, router_id)
-    if not router.is_admin_up:
-        raise NoWayError(f"router {router_id} is not up")
-    packet, inwards = _translated_inwards(session, router_id, packet)
+def across(session: Session, came_by: Port, packet: Packet) -> Leg:
+    """What the router makes of a packet that came by one of its ports, as its host is told it. Raises NoWayError."""
+    router = _told(session, came_by.router_id or "")
+    arrived = next(leg for leg in _links(router) if leg.port_id == came_by.id)
+    packet, inwards = _translated_inwards(router, packet)
     to = ipaddress.ip_address(packet.destination)
-    has = attached.addresses(session, router_id)
-    if str(to) in {a.ip_address for a in has}:
+    if any(str(to) == text.partition("/")[0] for leg in _links(router) for text in leg.addresses):
         raise NoWayError(f"{to} is the router's own address: it answers itself")
-    leaving, hop, because = _route(session, router, has, to)
-    port = session.get_one(Port, leaving.port_id)
+    leaving, hop, because = _route(router, to)
+    is_out = isinstance(leaving, RouterGateway) and not isinstance(arrived, RouterGateway) and to.version == 4
     outwards = ""
-    if port.device_owner == GATEWAY_OWNER and came_by.device_owner != GATEWAY_OWNER and not inwards:
-        packet, outwards = _translated_outwards(session, router, leaving, packet)
+    if is_out and not inwards:
+        packet, outwards = _translated_outwards(router, arrived, leaving, packet)
+    if not (inwards or outwards) and _scope(arrived, to.version) != _scope(leaving, to.version):
+        raise NoWayError(
+            f"{packet.source} and {to} are of different address scopes: the router keeps them apart"
+        )
+    port = session.get_one(Port, leaving.port_id)
     told = "; ".join(filter(None, (inwards, because, outwards)))
     return Leg(port, packet, _mac(session, port.network_id, hop), told)
 
 
-def _translated_inwards(session: Session, router_id: str, packet: Packet) -> tuple[Packet, str]:
-    """A floating IP's, or a port forwarding's, inner address, and the word that says so."""
-    fixed = session.scalar(
-        select(FloatingIp.fixed_ip_address).where(
-            FloatingIp.router_id == router_id, FloatingIp.floating_ip_address == packet.destination
-        )
-    )
-    if fixed:
-        return replace(packet, destination=fixed), f"floating IP {packet.destination} stands for {fixed}"
-    forwardings = session.scalars(
-        select(PortForwarding)
-        .join(FloatingIp, FloatingIp.id == PortForwarding.floatingip_id)
-        .where(
-            FloatingIp.router_id == router_id,
-            FloatingIp.floating_ip_address == packet.destination,
-            PortForwarding.protocol == packet.protocol,
-        )
-    )
-    for row in forwardings:
-        first, last = row.external
-        if first <= packet.destination_port <= last:
-            to, inner = row.internal_ip_address, row.internal_first + packet.destination_port - first
-            told = f"{packet.destination}:{packet.destination_port} is forwarded to {to}:{inner}"
-            return replace(packet, destination=to, destination_port=inner), told
+def _told(session: Session, router_id: str) -> Router:
+    """The router's document. Raises NoWayError."""
+    (host,) = router_document.DOCUMENT.hosts(session, router_id) or {""}
+    found = router_document.DOCUMENT.render(session, host, router_id) if host else None
+    if not isinstance(found, Router):
+        raise NoWayError(f"router {router_id} is on no host")
+    if not found.is_admin_up:
+        raise NoWayError(f"router {router_id} is not up")
+    return found
+
+
+def _links(router: Router) -> tuple[_Link, ...]:
+    return *router.interfaces, *router.gateways
+
+
+def _scope(link: _Link, version: int) -> str:
+    return link.ipv4_scope if version == 4 else link.ipv6_scope
+
+
+def _translated_inwards(router: Router, packet: Packet) -> tuple[Packet, str]:
+    """To a floating IP's, or a port forwarding's, inner address, and the words for it."""
+    for floating in router.floating_ips:
+        if floating.floating_ip_address == packet.destination:
+            fixed = floating.fixed_ip_address
+            return replace(packet, destination=fixed), f"floating IP {packet.destination} stands for {fixed}"
+    for one in router.port_forwardings:
+        if (one.floating_ip_address, one.protocol) == (packet.destination, packet.protocol):
+            first, _, last = one.external_port.partition(":")
+            if int(first) <= packet.destination_port <= int(last or first):
+                inner = int(one.internal_port.partition(":")[0]) + packet.destination_port - int(first)
+                place = f"{one.internal_ip_address}:{inner}"
+                told = f"{packet.destination}:{packet.destination_port} is forwarded to {place}"
+                return replace(packet, destination=one.internal_ip_address, destination_port=inner), told
     return packet, ""
 
 
 def _translated_outwards(
-    session: Session, router: Router, leaving: Attached, packet: Packet
+    router: Router, arrived: _Link, leaving: _Link, packet: Packet
 ) -> tuple[Packet, str]:
-    """With which source it leaves: its floating IP, else the gateway's own address."""
-    if ":" in packet.source:
-        return packet, ""
-    floating = session.scalar(
-        select(FloatingIp.floating_ip_address).where(
-            FloatingIp.router_id == router.id, FloatingIp.fixed_ip_address == packet.source
-        )
-    )
-    outer = floating or (leaving.ip_address if router.is_snat else None)
-    if outer is None:
-        return packet, ""
-    kind = "floating IP" if floating else "SNAT"
-    return replace(packet, source=outer), f"{kind}: {packet.source} leaves as {outer}"
+    """From its floating IP, else from the gateway's own address, and the words for it."""
+    for floating in router.floating_ips:
+        if floating.fixed_ip_address == packet.source:
+            outer = floating.floating_ip_address
+            return replace(packet, source=outer), f"floating IP: {packet.source} leaves as {outer}"
+    is_known_outside = leaving.ipv4_scope and leaving.ipv4_scope == arrived.ipv4_scope
+    own = next((text.partition("/")[0] for text in leaving.addresses if ":" not in text), None)
+    if own and isinstance(leaving, RouterGateway) and leaving.is_snat and not is_known_outside:
+        return replace(packet, source=own), f"SNAT: {packet.source} leaves as {own}"
+    return packet, ""
 
 
-def _route(session: Session, router: Router, has: Sequence[Attached], to: Ip) -> tuple[Attached, Ip, str]:
-    """By which of its addresses' links the router reaches ``to``, by which neighbour, and why."""
-    if here := next((a for a in has if to in a.prefix), None):
-        return here, to, f"{here.cidr} is on a link of the router"
-    routes = {route["destination"]: route["nexthop"] for route in router.routes}
-    outside = [a.subnet_id for a in has if a.device_owner == GATEWAY_OWNER]
-    for subnet in session.scalars(select(Subnet).where(Subnet.id.in_(outside))):
-        if subnet.gateway_ip:
-            routes.setdefault("::/0" if subnet.ip_version == 6 else "0.0.0.0/0", subnet.gateway_ip)
-    route = _best(routes, to)
-    if route is None:
+def _route(router: Router, to: Ip) -> tuple[_Link, Ip, str]:
+    """By which link the router reaches an address, by which neighbour, and why. Raises NoWayError."""
+    links = {str(_prefix(text)): link for link in _links(router) for text in link.addresses}
+    hops = {route.destination: route.next_hop for route in router.routes}
+    for text in (text for gateway in router.gateways for text in gateway.next_hops):
+        hops.setdefault("::/0" if ":" in text else "0.0.0.0/0", text)
+    best = _best([*links, *hops], to)
+    if best is None:
         raise NoWayError(f"router {router.id} has no route to {to}")
-    hop = ipaddress.ip_address(routes[route])
-    by = next((a for a in has if hop in a.prefix), None)
+    if best in links:
+        return links[best], to, f"{best} is on a link of the router"
+    hop = ipaddress.ip_address(hops[best])
+    by = _best(links, hop)
     if by is None:
-        raise NoWayError(f"the router's route {route} is by {hop}, which is on none of its links")
-    return by, hop, f"{route} is by {hop}"
+        raise NoWayError(f"the router's route {best} is by {hop}, which is on none of its links")
+    return links[by], hop, f"{best} is by {hop}"
 
 
-def _best(routes: Mapping[str, str], to: Ip) -> str | None:
+def _best(routes: Iterable[str], to: Ip) -> str | None:
     """The narrowest of the prefixes that hold an address."""
     holding = [text for text in routes if to in _prefix(text)]
     return max(holding, key=lambda text: _prefix(text).prefixlen, default=None)

@@ -112,7 +112,7 @@ def _legs(
             yield row
             if end is None or not end.router_id:
                 return
-            leg, source_mac = way.across(session, end.router_id, end, leg.packet), None
+            leg, source_mac = way.across(session, end, leg.packet), None
     except NoWayError as error:
         yield {"way": "", "flows": [], "end": str(error), "arrives": False, "raw": ""}
         return

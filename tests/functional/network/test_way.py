@@ -208,3 +208,24 @@ def test_routes_of_subnets_and_routers_are_followed(
     assert f"192.0.2.128/25 is by {b_ip}" in trace(a["id"], "192.0.2.200").output
     assert api.put(f"/v2.0/routers/{router['id']}", {"router": {"admin_state_up": False}}).status_code == 200
     assert "is not up" in trace(a["id"], "192.0.2.200").output
+
+
+def test_a_router_keeps_address_scopes_apart(
+    trace: Trace, guest: Any, router: Any, outside: Any, api: Any, make: Make
+) -> None:
+    ports = []
+    for prefix in ("172.16.1.0/24", "172.16.2.0/24"):
+        scope = make("address_scope", name=prefix, ip_version=4)
+        pool = make("subnetpool", name=prefix, prefixes=[prefix], address_scope_id=scope["id"])
+        network = make("network")
+        taken = {"ip_version": 4, "subnetpool_id": pool["id"], "prefixlen": 24}
+        subnet = make("subnet", network_id=network["id"], **taken)
+        joined = api.put(f"/v2.0/routers/{router['id']}/add_router_interface", {"subnet_id": subnet["id"]})
+        assert joined.status_code == 200, joined.text
+        ports.append(guest(network_id=network["id"]))
+    a, b = ports
+    to = b["fixed_ips"][0]["ip_address"]
+    assert "different address scopes" in _told(trace(a["id"], to))
+    assert "SNAT" in trace(a["id"], "203.0.113.5").output, "translation leads across"
+    floating = make("floatingip", floating_network_id=outside["id"], port_id=b["id"])["floating_ip_address"]
+    assert f"stands for {to}" in trace(a["id"], floating).output

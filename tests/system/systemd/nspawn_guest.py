@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from tests.system.nspawn import Host
+from tests.system.systemd.nspawn import Host
 from tests.system.watch import eventually
 
 #: On the host.

@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 
-from tests.system.memory_limit import MemoryLimit
+from tests.system.systemd.memory_limit import MemoryLimit
 
 #: Addresses of the link's ends.
 HERE_IP, HOST_IP = "192.0.2.1", "192.0.2.2"

@@ -17,14 +17,12 @@ import openstack
 import pytest
 
 from lab.up import places
-from tests.system import amid, nspawn, nspawn_servers
-from tests.system.amid import Operations
-from tests.system.nspawn import Host
-from tests.system.nspawn_guest import KEY, PINGS_A_SECOND, Guest
-from tests.system.nspawn_servers import BROKER_URL, DATABASE_URL
+from tests.system.systemd import amid, nspawn, nspawn_servers
+from tests.system.systemd.amid import Operations
+from tests.system.systemd.nspawn import Host
+from tests.system.systemd.nspawn_guest import KEY, PINGS_A_SECOND, Guest
+from tests.system.systemd.nspawn_servers import BROKER_URL, DATABASE_URL
 from tests.system.watch import eventually
-
-pytestmark = pytest.mark.apart
 
 ALLINONE = "cumulet-allinone"
 AGENTS = ("cumulet-nova-compute", "cumulet-ovs-agent", "cumulet-volume-agent")

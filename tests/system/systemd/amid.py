@@ -14,8 +14,8 @@ from typing import Any
 import openstack
 from keystoneauth1 import exceptions as client_errors
 
-from tests.system.nspawn import Host
-from tests.system.nspawn_guest import Guest
+from tests.system.systemd.nspawn import Host
+from tests.system.systemd.nspawn_guest import Guest
 from tests.system.watch import eventually
 
 _PLACE = "/var/lib/cumulet-test-faults"

@@ -4,7 +4,7 @@ RabbitMQ's is Debian's own. MariaDB's is written here: the package that is insta
 ``make up`` starts the server itself.
 """
 
-from tests.system.nspawn import Host
+from tests.system.systemd.nspawn import Host
 
 UNITS = ("mariadb", "rabbitmq-server")
 #: What processes of the host find the servers by.

@@ -55,7 +55,7 @@ _DAEMON_CASES = [
 ]
 
 
-@choice.sampled(3, each="verb")
+@choice.sampled(2, each="verb")
 @pytest.mark.parametrize(("verb", "point"), _CASES)
 def test_killed(cloud: Cloud, outlet: Outlet, verb: str, point: str, record_property: Record) -> None:
     record_property("group", f"{verb}: a process killed at each step and action")

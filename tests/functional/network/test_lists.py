@@ -78,20 +78,32 @@ def test_tags(api: Any, five: Any) -> None:
     assert api.put(url, {"tags": ["x"]}, token="member@beta").status_code == 404
 
 
+def _shareable(api: Any, make: Any, number: int) -> None:
+    """A pool and a scope, and a policy of access to one."""
+    make("subnetpool", name="pool", prefixes=[f"10.{number}.0.0/16"])
+    scope = make("address_scope", ip_version=4)["id"]
+    policy = {"object_type": "address_scope", "object_id": scope, "action": "access_as_shared"}
+    body = {"rbac_policy": {**policy, "target_tenant": "b" * 32}}
+    assert api.post("/v2.0/rbac-policies", body).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("path", "most"),
-    [("networks", 4), ("subnets", 2), ("ports", 7), ("security-groups", 5), ("security-group-rules", 1)],
+    [("networks", 4), ("subnets", 2), ("ports", 7), ("security-groups", 5), ("security-group-rules", 1)]
+    + [("subnetpools", 3), ("address-scopes", 2), ("rbac-policies", 1)],
 )
 def test_a_list_costs_the_same_however_long(
     api: Any, make: Any, net: Any, queries: Any, path: str, most: int
 ) -> None:
     make("port", network_id=net["id"])
+    _shareable(api, make, 1)
     with queries() as few:
         api.get(f"/v2.0/{path}")
     api.post("/v2.0/ports", {"ports": [{"network_id": net["id"]}] * 20})
     for number in range(5):
         make("network")
         make("security_group", name=f"g{number}")
+        _shareable(api, make, number + 2)
     with queries() as many:
         assert api.get(f"/v2.0/{path}").status_code == 200
     statements = [s for s in many if not s.startswith("BEGIN")]

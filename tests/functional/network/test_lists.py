@@ -89,8 +89,16 @@ def _shareable(api: Any, make: Any, number: int) -> None:
 
 @pytest.mark.parametrize(
     ("path", "most"),
-    [("networks", 4), ("subnets", 2), ("ports", 7), ("security-groups", 5), ("security-group-rules", 1)]
-    + [("subnetpools", 3), ("address-scopes", 2), ("rbac-policies", 1)],
+    [
+        ("networks", 4),
+        ("subnets", 2),
+        ("ports", 7),
+        ("security-groups", 5),
+        ("security-group-rules", 1),
+        ("subnetpools", 3),
+        ("address-scopes", 2),
+        ("rbac-policies", 1),
+    ],
 )
 def test_a_list_costs_the_same_however_long(
     api: Any, make: Any, net: Any, queries: Any, path: str, most: int

@@ -133,7 +133,8 @@ def _routes(network: Network, subnet: Subnet, here: str) -> Iterable[str]:
 
 
 def _hosts(port: Port, subnets: dict[str, Subnet], domain: str) -> Iterable[str]:
-    """A dhcp-host line for each served address; bad ones are passed over."""
+    """A dhcp-host line for each served address; bad ones are passed over. Where guests make their addresses themselves
+    they are only known, and told options."""
     for fixed in port.fixed_ips:
         if fixed.subnet_id not in subnets:
             continue
@@ -142,9 +143,10 @@ def _hosts(port: Port, subnets: dict[str, Subnet], domain: str) -> Iterable[str]
         except ValueError:
             continue
         host = _called(port, address, domain)[0].partition(".")[0]
+        known = f"{mac},{'tag:dhcpv6,' if address.version == 6 else ''}set:{_port_tag(port)}"
         told = f"[{address}]" if address.version == 6 else str(address)
-        tags = ("tag:dhcpv6," if address.version == 6 else "") + f"set:{_port_tag(port)}"
-        yield f"{mac},{tags},{host},{told}"
+        is_own = subnets[fixed.subnet_id].ipv6_address_mode == "dhcpv6-stateless"
+        yield known if is_own else f"{known},{host},{told}"
 
 
 def _names(port: Port | RemotePort, texts: Iterable[str], domain: str) -> Iterable[str]:

@@ -52,5 +52,5 @@ class Subnet(Standard, Base):
 
     @property
     def is_auto_address(self) -> bool:
-        """Whether guests make their addresses themselves."""
-        return self.ipv6_address_mode in AUTO_ADDRESS_MODES
+        """Whether guests make their addresses themselves: they are given none, or a router tells them to."""
+        return bool({self.ipv6_address_mode, self.ipv6_ra_mode} & set(AUTO_ADDRESS_MODES))

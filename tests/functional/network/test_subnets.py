@@ -176,3 +176,30 @@ def test_slaac_addresses_come_and_go_with_the_subnet(api: Any, make: Any, net: A
 def test_only_the_owner_adds_subnets(api: Any, make: Any, net: Any) -> None:
     body = {"subnet": {"network_id": net["id"], "ip_version": 4, "cidr": "10.3.0.0/24"}}
     assert api.post("/v2.0/subnets", body, token="member@beta").status_code == 404
+
+
+MODES = (None, "slaac", "dhcpv6-stateful", "dhcpv6-stateless")
+
+
+@pytest.mark.parametrize("ra_mode", MODES)
+@pytest.mark.parametrize("address_mode", MODES)
+def test_ipv6_modes_go_together_or_are_refused(
+    api: Any, make: Any, network: Any, ra_mode: str | None, address_mode: str | None
+) -> None:
+    modes = {"ipv6_ra_mode": ra_mode, "ipv6_address_mode": address_mode}
+    body = {"network_id": network["id"], "ip_version": 6, "cidr": "fd00::/64", **modes}
+    made = api.post("/v2.0/subnets", {"subnet": body})
+    if ra_mode and address_mode and ra_mode != address_mode:
+        assert made.status_code == 400 and made.json["NeutronError"]["type"] == "InvalidInput"
+        return
+    subnet = made.json["subnet"]
+    assert {name: subnet[name] for name in modes} == modes
+    port = make("port", network_id=network["id"], mac_address="fa:16:3e:12:34:56")
+    is_own = bool({ra_mode, address_mode} & {"slaac", "dhcpv6-stateless"})
+    (address,) = (fixed["ip_address"] for fixed in port["fixed_ips"])
+    assert (address == "fd00::f816:3eff:fe12:3456") == is_own
+    off = api.put(f"/v2.0/subnets/{subnet['id']}", {"subnet": {"enable_dhcp": False}})
+    assert off.status_code == (400 if ra_mode or address_mode else 200)
+    router = make("router")
+    joined = api.put(f"/v2.0/routers/{router['id']}/add_router_interface", {"subnet_id": subnet["id"]})
+    assert joined.status_code == (400 if address_mode and not ra_mode else 200), joined.text

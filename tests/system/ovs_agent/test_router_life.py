@@ -1,5 +1,7 @@
 """Routers while agent and switch go and come back; routers beside each other; what they advertise."""
 
+import sys
+
 import cloud
 import pytest
 from pretended import changed, eventually
@@ -126,7 +128,7 @@ def test_prefixes_are_advertised_by_their_modes(host, scene):
     net = changed(net, subnets=(net.subnets[0], slaac))
     port = cloud.router_port("r", net, 1)
     host.agent.store(segment, net, port)
-    guest = scene.guest("six", net, 9)
+    guest = scene.six = scene.guest("six", net, 9)
     for mode, told in expected.items():
         prefix = AdvertisedPrefix(cidr="fd00:21::/64", mode=mode, dns_nameservers=("2001:db8::53",))
         leg = cloud.leg(RouterInterface, net, port, advertised=(prefix,))
@@ -134,6 +136,92 @@ def test_prefixes_are_advertised_by_their_modes(host, scene):
         host.agent.report(scene.router, is_active=True)
         answer = eventually(lambda: guest.python(SOLICIT.format(mac=guest.port.mac_address)), 30)
         assert answer == told, mode
+
+
+ASK = """
+import logging; logging.getLogger("scapy").setLevel(logging.ERROR)
+from scapy.all import *
+from scapy.layers.dhcp6 import *
+conf.verb = 0
+mac, own = "{mac}", "{own}"
+said = set()
+def hear(p):
+    if ICMPv6ND_RA in p:
+        said.add("RA M%d O%d A%d" % (p[ICMPv6ND_RA].M, p[ICMPv6ND_RA].O, p[ICMPv6NDOptPrefixInfo].A))
+    elif DHCP6_Advertise in p and DHCP6OptIAAddress in p:
+        said.add("address " + p[DHCP6OptIAAddress].addr)
+    elif DHCP6_Reply in p and p[DHCP6_Reply].trid == 9:
+        said.add("options " + " ".join(p[DHCP6OptDNSServers].dnsservers))
+ready = threading.Event()
+AsyncSniffer(iface="eth0", prn=hear, started_callback=ready.set).start()
+ready.wait()
+solicitation = Ether(src=mac, dst="33:33:00:00:00:02") / IPv6(src=own, dst="ff02::2", hlim=255) / ICMPv6ND_RS()
+dhcp = Ether(src=mac, dst="33:33:00:01:00:02") / IPv6(src=own, dst="ff02::1:2") / UDP(sport=546, dport=547)
+client = DHCP6OptClientId(duid=DUID_LL(lladdr=mac))
+asked = [
+    solicitation,
+    dhcp / DHCP6_Solicit(trid=7) / client / DHCP6OptIA_NA(iaid=1),
+    dhcp / DHCP6_InfoRequest(trid=9) / client / DHCP6OptOptReq(reqopts=[23]),
+]
+print("ready", flush=True)
+for count in sys.stdin:
+    said.clear()
+    sendp(asked, iface="eth0")
+    end = time.monotonic() + 3
+    while len(said) < int(count) and time.monotonic() < end:
+        time.sleep(0.01)
+    time.sleep(0.5)  # more than is expected would come now
+    print(sorted(said), flush=True)
+"""
+_SERVED, _OPTIONS = "address fd00:21::9", "options 2001:db8::53"
+#: By ipv6_ra_mode and ipv6_address_mode: what a guest is told.
+TOLD = {
+    ("slaac", "slaac"): ["RA M0 O0 A1"],
+    ("dhcpv6-stateless", "dhcpv6-stateless"): ["RA M0 O1 A1", _OPTIONS],
+    ("dhcpv6-stateful", "dhcpv6-stateful"): ["RA M1 O1 A0", _SERVED, _OPTIONS],
+    ("slaac", None): ["RA M0 O0 A1"],
+    ("dhcpv6-stateless", None): ["RA M0 O1 A1"],
+    ("dhcpv6-stateful", None): ["RA M1 O1 A0"],
+    (None, "slaac"): [],
+    (None, "dhcpv6-stateless"): [_OPTIONS],
+    (None, "dhcpv6-stateful"): [_SERVED, _OPTIONS],
+    (None, None): [_SERVED, _OPTIONS],
+}
+
+
+def test_guests_are_told_by_the_modes_of_their_subnet(host, scene):
+    """Who advertises is the router by ipv6_ra_mode; who answers DHCPv6 is the network by ipv6_address_mode.
+
+    The guest is that of the test before.
+    """
+    net, _ = cloud.network("six", 1301, "10.13.0.0/24", "fd00:21::/64")
+    before, leg = scene.router.interfaces, scene.router.interfaces[2]
+    port = cloud.port("six", net, 9, scene.group)
+    own = cloud.eui64("fe80::", port.mac_address)
+    wrong = {}
+    script = ASK.format(mac=port.mac_address, own=own)
+    asking = scene.six.start(sys.executable, "-c", script, stdin=-1, stdout=-1)
+    assert asking.stdout.readline() == "ready\n"
+    for (ra_mode, address_mode), told in TOLD.items():
+        six = changed(
+            net.subnets[1],
+            ipv6_ra_mode=ra_mode,
+            ipv6_address_mode=address_mode,
+            dns_nameservers=("2001:db8::53",),
+        )
+        network = changed(net, subnets=(net.subnets[0], six))
+        prefixes = tuple(changed(leg.advertised[0], mode=mode) for mode in (ra_mode,) if mode)
+        host.agent.store(network)
+        host.agent.report(network)
+        scene.apply(interfaces=(*before[:2], changed(leg, advertised=prefixes)))
+        host.agent.report(scene.router, is_active=True)
+        asking.stdin.write(f"{len(told)}\n")
+        asking.stdin.flush()
+        if (answer := asking.stdout.readline().strip()) != str(told):
+            wrong[ra_mode, address_mode] = answer
+    asking.kill()
+    scene.apply(interfaces=before)
+    assert not wrong
 
 
 def test_a_guest_gives_itself_an_address_and_is_routed(host, scene):

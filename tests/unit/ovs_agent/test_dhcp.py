@@ -156,3 +156,11 @@ def test_names_are_of_the_ports_domain_and_those_of_other_hosts_are_known() -> N
     ], "a whole name is one of the domain, or none"
     assert ",web,10.0.0.9" in files.hosts
     assert f"tag:port-{'3' * 36},option:domain-name,own.org\n" in files.options
+
+
+def test_a_guest_that_makes_its_address_itself_is_known_and_given_none() -> None:
+    six = v6("dhcpv6-stateless")
+    own = FixedIp(ip_address="fd00::f816:3eff:fe00:9", subnet_id=six.id)
+    files = dhcp.compile_files(network(six), [port(own, hostname="six")], "/d")
+    assert files.hosts == f"fa:16:3e:00:00:09,tag:dhcpv6,set:port-{'3' * 36}\n"
+    assert files.names.startswith("fd00::f816:3eff:fe00:9 six ")

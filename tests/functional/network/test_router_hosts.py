@@ -59,6 +59,40 @@ def _silence(db: Database, host: str, seconds: float) -> None:
     db.write(lambda s: s.execute(update(Agent).where(Agent.host == host).values(last_seen_at=at)))
 
 
+def test_a_gateway_may_have_several_addresses(
+    api: Any, make: Make, cloud: FakeCloud, outside: Any, net: Any
+) -> None:
+    """Of one subnet and of several; the first IPv4 one is what inner addresses leave with."""
+    host = cloud.add_host("node1")
+    six = make("subnet", token="admin@admin", network_id=outside["id"], ip_version=6, cidr="2001:db8:5::/64")
+    asked = [
+        {"subnet_id": outside["subnet"], "ip_address": "198.51.100.20"},
+        {"subnet_id": six["id"], "ip_address": "2001:db8:5::20"},
+        {"subnet_id": outside["subnet"]},
+    ]
+    router = make("router")
+    url = f"/v2.0/routers/{router['id']}"
+
+    def give(fixed_ips: list[dict[str, str]]) -> list[str]:
+        info = {"network_id": outside["id"], "external_fixed_ips": fixed_ips}
+        changed = api.put(url, {"router": {"external_gateway_info": info}}, token="admin")
+        assert changed.status_code == 200, changed.text
+        shown = changed.json["router"]["external_gateway_info"]["external_fixed_ips"]
+        return [one["ip_address"] for one in shown]
+
+    assert give(asked) == ["198.51.100.20", "2001:db8:5::20", "198.51.100.3"]
+    cloud.outbox.flush()
+    (gateway,) = _held(host, router).gateways
+    assert gateway.addresses == ("198.51.100.20/24", "2001:db8:5::20/64", "198.51.100.3/24")
+    assert gateway.next_hops == ("198.51.100.1", "2001:db8:5::1")
+    assert give([asked[1], {"ip_address": "198.51.100.3"}]) == ["2001:db8:5::20", "198.51.100.3"]
+    cloud.outbox.flush()
+    assert _held(host, router).gateways[0].addresses == ("2001:db8:5::20/64", "198.51.100.3/24")
+    twice = {"network_id": outside["id"], "external_fixed_ips": [{"ip_address": "198.51.100.30"}] * 2}
+    refused = api.put(url, {"router": {"external_gateway_info": twice}}, token="admin")
+    assert refused.status_code == 400
+
+
 def test_the_host_is_told_all_of_the_router(
     api: Any, make: Make, cloud: FakeCloud, outside: Any, net: Any
 ) -> None:

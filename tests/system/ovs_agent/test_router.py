@@ -32,6 +32,22 @@ def test_the_outside_is_reached_with_the_gateways_address(scene):
     assert fetch(scene.a, "172.24.4.1:8000") == "world to 172.24.4.5"
 
 
+def test_a_gateway_answers_at_all_of_its_addresses(scene):
+    gateway = scene.router.gateways[0]
+    six = ("172.24.4.6/24", "fd00:ee::5/64")
+    scene.outside.run("ip", "addr", "add", "fd00:ee::1/64", "dev", "eth0", "nodad")
+    scene.apply(gateways=(changed(gateway, addresses=(*gateway.addresses, *six)),))
+    for address, family in (("172.24.4.5", "-4"), ("172.24.4.6", "-4"), ("fd00:ee::5", "-6")):
+        assert " 0% packet loss" in scene.outside.run("ping", family, "-c", "2", "-i", "0.2", address), (
+            address
+        )
+    assert fetch(scene.a, "172.24.4.1:8000") == "world to 172.24.4.5"
+    scene.apply(gateways=(changed(gateway, addresses=six),))
+    assert fetch(scene.a, "172.24.4.1:8000") == "world to 172.24.4.6", "its first address went"
+    assert not scene.outside.reaches("172.24.4.5")
+    scene.apply(gateways=(gateway,))
+
+
 def test_nothing_from_outside_is_routed_inwards(scene):
     scene.outside.run("ip", "route", "add", "10.11.0.0/24", "via", "172.24.4.5")
     assert not scene.outside.reaches("10.11.0.11")

@@ -162,7 +162,8 @@ def create_rule(session: Session, caller: Caller, given: Mapping[str, Any]) -> S
         "description": "",
     }
     with _in_words_of_compute():
-        return rules.create(session, caller, values)
+        (rule,) = rules.create(session, caller, [values])
+        return rule
 
 
 @contextlib.contextmanager

@@ -132,6 +132,10 @@ class Collection(Resource):
         """Writes a new resource."""
         raise NotImplementedError
 
+    def create_all(self, session: Session, caller: Caller, values: list[dict[str, Any]]) -> Sequence[Any]:
+        """Writes new resources, all or none."""
+        return [self.create(session, caller, one) for one in values]
+
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Those that the caller may see."""
         kind, params = self.kind, params_of(req)
@@ -149,8 +153,8 @@ class Collection(Resource):
         given, is_bulk = bodies.items(kind.fields, body_of(req))
         values = [bodies.created(kind.fields, one, caller, self.cloud.policy) for one in given]
 
-        def write(session: Session) -> tuple[list[Any], Related]:
-            rows = [self.create(session, caller, dict(one)) for one in values]
+        def write(session: Session) -> tuple[Sequence[Any], Related]:
+            rows = self.create_all(session, caller, [dict(one) for one in values])
             session.flush()
             return rows, kind.related(session, rows)
 

@@ -1,5 +1,6 @@
 """The APIs of security groups and their rules."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import falcon
@@ -55,8 +56,10 @@ class SecurityGroupRules(Collection):
 
     kind = RULE_KIND
 
-    def create(self, session: Session, caller: Caller, values: dict[str, Any]) -> SecurityGroupRule:
-        """A rule."""
+    def create_all(
+        self, session: Session, caller: Caller, values: list[dict[str, Any]]
+    ) -> Sequence[SecurityGroupRule]:
+        """Rules, of one group or several."""
         return rules.create(session, caller, values)
 
 

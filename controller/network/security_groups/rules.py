@@ -1,5 +1,7 @@
 """Making and deleting rules of a security group."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -27,25 +29,27 @@ IDENTITY = (
 )
 
 
-def create(session: Session, caller: Caller, values: dict[str, Any]) -> SecurityGroupRule:
-    """A new rule; it belongs to its group's project. Raises BadRequest, NotFound, Conflict."""
-    rule_check.normalize(values)
-    projects.lock(session, values["project_id"])
-    standard.lock(session, SecurityGroup, [values["group_id"]])
-    group = _group(session, caller, values["group_id"])
-    if values["remote_group_id"]:
-        collection.find(session, KIND, caller, values["remote_group_id"])
-    if values["remote_address_group_id"]:
-        standard.lock(session, AddressGroup, [values["remote_address_group_id"]])
-        collection.find(session, ADDRESS_GROUPS, caller, values["remote_address_group_id"])
-    limits.check(session, group.project_id, "security_group_rule")
-    _check_new(session, values)
-    values["project_id"] = group.project_id
-    rule = SecurityGroupRule(**values)
-    session.add(rule)
+def create(session: Session, caller: Caller, asked: Sequence[dict[str, Any]]) -> list[SecurityGroupRule]:
+    """New rules, all or none; they belong to their groups' projects. Raises BadRequest, NotFound, Conflict.
+
+    What is asked of the database grows with the groups that are named, not with the rules.
+    """
+    for values in asked:
+        rule_check.normalize(values)
+    for project_id in sorted({values["project_id"] for values in asked}):
+        projects.lock(session, project_id)
+    groups = _locked_groups(session, caller, {values["group_id"] for values in asked})
+    _check_remotes(session, caller, asked)
+    for values in asked:
+        values["project_id"] = groups[values["group_id"]].project_id
+    for project_id, count in Counter(values["project_id"] for values in asked).items():
+        limits.check(session, project_id, "security_group_rule", adding=count)
+    _check_new(session, asked)
+    rules = [SecurityGroupRule(**values) for values in asked]
+    session.add_all(rules)
     session.flush()
-    outbox.changed(session, "security_group", group.id)
-    return rule
+    outbox.changed(session, "security_group", *sorted(groups))
+    return rules
 
 
 def delete(session: Session, rule: SecurityGroupRule) -> None:
@@ -59,20 +63,42 @@ def delete(session: Session, rule: SecurityGroupRule) -> None:
         outbox.changed(session, "address_group", rule.remote_address_group_id)
 
 
-def _group(session: Session, caller: Caller, group_id: str) -> SecurityGroup:
-    group = session.get(SecurityGroup, group_id)
-    if group is None or not (caller.is_admin or group.project_id == caller.own_project):
-        raise refusals.missing("security group", group_id)
-    return group
+def _locked_groups(session: Session, caller: Caller, ids: set[str]) -> dict[str, SecurityGroup]:
+    standard.lock(session, SecurityGroup, sorted(ids))
+    found = {}
+    for group_id in sorted(ids):
+        group = session.get(SecurityGroup, group_id)
+        if group is None or not (caller.is_admin or group.project_id == caller.own_project):
+            raise refusals.missing("security group", group_id)
+        found[group_id] = group
+    return found
 
 
-def _check_new(session: Session, values: dict[str, Any]) -> None:
+def _check_remotes(session: Session, caller: Caller, asked: Sequence[dict[str, Any]]) -> None:
+    """What rules name as their other side is there for the caller, and nobody deletes it meanwhile."""
+    for group_id in sorted({values["remote_group_id"] for values in asked} - {None}):
+        collection.find(session, KIND, caller, group_id)
+    remote = sorted({values["remote_address_group_id"] for values in asked} - {None})
+    standard.lock(session, AddressGroup, remote)
+    for group_id in remote:
+        collection.find(session, ADDRESS_GROUPS, caller, group_id)
+
+
+def _check_new(session: Session, asked: Sequence[dict[str, Any]]) -> None:
     """Two rules are the same when all but their descriptions are; protocols are compared by number."""
-    statement = select(SecurityGroupRule).where(SecurityGroupRule.group_id == values["group_id"])
-    wanted = tuple(values[name] for name in IDENTITY)
-    for rule in session.scalars(statement):
-        same_protocol = rule_check.number(rule.protocol) == rule_check.number(values["protocol"])
-        if same_protocol and tuple(getattr(rule, name) for name in IDENTITY) == wanted:
-            raise refusals.in_use(
-                f"Security group rule already exists. Rule id is {rule.id}.", "SecurityGroupRuleExists"
-            )
+    columns = (SecurityGroupRule.id, SecurityGroupRule.protocol, SecurityGroupRule.group_id)
+    statement = select(*columns, *(getattr(SecurityGroupRule, name) for name in IDENTITY)).where(
+        SecurityGroupRule.group_id.in_({values["group_id"] for values in asked})
+    )
+    there = {
+        _identity(dict(row)): f"Rule id is {row['id']}." for row in session.execute(statement).mappings()
+    }
+    for values in asked:
+        same = there.get(_identity(values))
+        if same is not None:
+            raise refusals.in_use(f"Security group rule already exists. {same}", "SecurityGroupRuleExists")
+        there[_identity(values)] = "It is asked for twice."
+
+
+def _identity(rule: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (rule["group_id"], rule_check.number(rule["protocol"]), *(rule[name] for name in IDENTITY))

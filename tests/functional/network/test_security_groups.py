@@ -148,3 +148,24 @@ def test_rules_in_bulk(api: Any, group: Any) -> None:
     ]
     answer = api.post("/v2.0/security-group-rules", {"security_group_rules": rules})
     assert answer.status_code == 201 and len(answer.json["security_group_rules"]) == 2
+
+
+def test_many_rules_at_once_cost_no_more_questions_than_one(
+    api: Any, make: Any, group: Any, queries: Any
+) -> None:
+    """All or none; two that are the same are refused wherever they stand."""
+    body = {"security_group_id": group["id"], "direction": "ingress", "protocol": "tcp"}
+    rules = [{**body, "port_range_min": n, "port_range_max": n} for n in range(80, 120)]
+    url = "/v2.0/security-group-rules"
+    with queries() as few:
+        api.post(url, {"security_group_rules": [{**body, "port_range_min": 22, "port_range_max": 22}]})
+    with queries() as many:
+        assert len(api.post(url, {"security_group_rules": rules}).json["security_group_rules"]) == 40
+    assert len(many) <= len(few)
+    again = [{**body, "port_range_min": 200, "port_range_max": 200}] * 2
+    for wrong in (again, [{**body, "port_range_min": 201, "port_range_max": 201}, rules[5]]):
+        refused = api.post(url, {"security_group_rules": wrong})
+        assert refused.status_code == 409
+        assert refused.json["NeutronError"]["type"] == "SecurityGroupRuleExists"
+    shown = api.get(f"/v2.0/security-groups/{group['id']}").json["security_group"]["security_group_rules"]
+    assert len(shown) == 2 + 1 + 40, "nothing of what was refused is there"

@@ -1,4 +1,4 @@
-"""Subport → its way in and out: frames of its parent's tap that have its tag (decision 15).
+"""Subport → its way in and out: frames of its parent's tap that have its tag (decision 18).
 
 In between it is a port like others. It has no OpenFlow port: a number that no tap has stands for it.
 """

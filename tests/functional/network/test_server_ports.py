@@ -231,3 +231,27 @@ def test_floating_addresses_come_after_the_fixed_ones(
     assert len([statement for statement in seen if statement.startswith("SELECT")]) == 1
     db.write(lambda s: server_ports.release(s, "s1"))
     assert api.get(f"/v2.0/floatingips/{made['id']}").json["floatingip"]["port_id"] is None
+
+
+def test_a_server_takes_its_trunk_along_and_leaves_subports_behind(db: Database, api: Any, net: Any) -> None:
+    """A parent that was made for the server goes with it; a given one stays, with the trunk, on no host."""
+    made = _boot(db, "s-1", net["id"], "h1")
+    given = api.post("/v2.0/ports", {"port": {"network_id": net["id"]}}).json["port"]["id"]
+    trunks = []
+    for parent, tag in ((made, 5), (given, 6)):
+        child = api.post("/v2.0/ports", {"port": {"network_id": net["id"]}}).json["port"]["id"]
+        sub_ports = [{"port_id": child, "segmentation_type": "vlan", "segmentation_id": tag}]
+        body = {"trunk": {"port_id": parent, "sub_ports": sub_ports}}
+        trunks.append((api.post("/v2.0/trunks", body).json["trunk"]["id"], child))
+    with pytest.raises(Conflict):
+        db.write(lambda s: server_ports.claim(s, ALPHA, trunks[1][1], "s-1", OWNER))
+    db.write(lambda s: server_ports.claim(s, ALPHA, given, "s-1", OWNER))
+    db.write(lambda s: server_ports.bind(s, "s-1", "h1"))
+    hosts = {child: _render(db, "port", child, "h1").parent_port_id for _, child in trunks}
+    assert set(hosts.values()) == {made, given}
+    db.write(lambda s: server_ports.release(s, "s-1"))
+    assert api.get(f"/v2.0/trunks/{trunks[0][0]}").status_code == 404
+    assert api.get(f"/v2.0/trunks/{trunks[1][0]}").json["trunk"]["status"] == "DOWN"
+    for _, child in trunks:
+        shown = api.get(f"/v2.0/ports/{child}", token="admin").json["port"]
+        assert shown["binding:host_id"] == "" and _render(db, "port", child, "h1") is None

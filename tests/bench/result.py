@@ -51,5 +51,5 @@ def figure(value: float | None, unit: str) -> str:
     """A value with its unit, in as many digits as mean something."""
     if value is None:
         return "-"
-    digits = 0 if unit in ("MiB", "processes") else 1 if unit.startswith("ms") else 3
+    digits = 0 if unit in ("MiB", "processes", "pings") else 1 if unit.startswith("ms") else 3
     return f"{value:.{digits}f} {unit}"

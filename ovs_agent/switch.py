@@ -134,19 +134,27 @@ class Switch:
             found = self._found_epoch()
             view.epoch = found if found is not None else secrets.randbits(31) | 1
             compiled = {owner: compile_owner(view, owner) for owner in view.owners()}
-            installed = _Installed()
+            there = _meters_there()
+            installed = _Installed(meters=there)
             for owner, flows in compiled.items():
-                self._note(owner, flows, installed)
-            # those that no document wants are nobody's, and go
-            there = {meter.number: (epoch.EVERYONE, meter) for meter in ofctl.meters(INTEGRATION)}
-            _set_meters(compiled, there)
+                if _claim(owner, flows, there):
+                    self._note(owner, flows, installed)
             ofctl.replace(TUNNEL, _texts(installed.tunnel))
             ofctl.replace(INTEGRATION, _texts(installed.integration))
             _drop_meters(there, {epoch.EVERYONE: ()})
-            installed.meters = there
             self._view, self._installed, self._is_ready = view, installed, True
             self._unsure.clear()
+            self._install_limited(owner for owner, flows in compiled.items() if flows.meters)
             return found is None
+
+    def _install_limited(self, owners: Iterable[Key]) -> None:
+        """Makes meters, each by a program's run, and the flows that had to wait for them: other ports are there
+        already. One whose meter is refused is tried again by its handler."""
+        for owner in sorted(owners):
+            try:
+                self._install({owner})
+            except ofctl.SwitchError as error:
+                LOG.warning("%s %s is not filled in: %s", owner.kind, owner.id, error)
 
     def forget(self) -> None:
         """The switch is gone: nothing is done until it is filled again."""
@@ -215,6 +223,23 @@ class Switch:
         if flows.faults:
             self._faults[owner] = flows.faults
             LOG.warning("%s %s: %s", owner.kind, owner.id, "; ".join(flows.faults[:10]))
+
+
+def _meters_there() -> dict[int, tuple[Key, Meter]]:
+    """What the switch has, nobody's yet; nothing where it cannot say, as without support for meters."""
+    try:
+        return {meter.number: (epoch.EVERYONE, meter) for meter in ofctl.meters(INTEGRATION)}
+    except ofctl.SwitchError as error:
+        LOG.warning("meters: %s", error)
+        return {}
+
+
+def _claim(owner: Key, flows: Compiled, there: dict[int, tuple[Key, Meter]]) -> bool:
+    """Makes the meters that flows use their owner's, whatever their rate, if the switch has all of them."""
+    if any(meter.number not in there for meter in flows.meters):
+        return False
+    there.update({meter.number: (owner, there[meter.number][1]) for meter in flows.meters})
+    return True
 
 
 def _set_meters(compiled: Mapping[Key, Compiled], installed: dict[int, tuple[Key, Meter]]) -> None:

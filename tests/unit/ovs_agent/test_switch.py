@@ -29,6 +29,7 @@ class FakeOfctl:
         self.held: dict[int, Meter] = {}
         self.told: list[int] = []
         self.forbidden = ""
+        self.meters_refused: set[int] = set()
 
     def dump(self, bridge: str, wanted: int) -> str:
         held = self.flows[bridge].items()
@@ -58,6 +59,8 @@ class FakeOfctl:
         return list(self.held.values())
 
     def set_meter(self, bridge: str, meter: Meter) -> None:
+        if meter.number in self.meters_refused:
+            raise ofctl.SwitchError("OFPMMFC_OUT_OF_METERS")
         self.held[meter.number] = meter
         self.told.append(meter.number)
 
@@ -197,3 +200,32 @@ def test_meters_that_are_there_are_left_alone_and_strays_go(switch: Switch, fake
     again = Switch()
     again.fill(switch._view)
     assert set(fake.held) == {28} and not fake.told
+
+
+def test_a_refused_meter_leaves_out_its_port_alone(switch: Switch, fake: FakeOfctl) -> None:
+    """Also when everything is filled in anew, which must not wait for meters."""
+    put(switch, "p1", 7, _limit(5))
+    put(switch, "p2", 8)
+    put(switch, "p3", 9, _limit(5))
+    fake.flows, fake.held, fake.meters_refused = {"br-int": {}, "br-tun": {}}, {}, {28}
+    again = Switch()
+    again.fill(switch._view)
+    ours = {name: cookie(Key("port", name)) for name in ("p1", "p2", "p3")}
+    there = {name for name, own in ours.items() if f"cookie={own:#x}," in str(fake.flows)}
+    assert there == {"p2", "p3"} and set(fake.held) == {36}
+    with pytest.raises(ofctl.SwitchError):
+        put(again, "p1", 7, _limit(5))
+    fake.meters_refused.clear()
+    put(again, "p1", 7, _limit(5))
+    assert set(fake.held) == {28, 36}
+
+
+def test_a_rate_that_was_changed_meanwhile_removes_no_flow(switch: Switch, fake: FakeOfctl) -> None:
+    put(switch, "p1", 7, _limit(5))
+    flows = dict(fake.flows["br-int"])
+    fake.held[28] = Meter(28, "kbps", 77, 1)
+    replaced: list[set[str]] = []
+    fake.replace = lambda bridge, lines: replaced.append({_place(line) for line in lines})  # type: ignore[method-assign]
+    again = Switch()
+    again.fill(switch._view)
+    assert set(flows) in replaced and fake.held[28].rate == 5

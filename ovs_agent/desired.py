@@ -95,6 +95,8 @@ class Desired:
     def number_of_subport(self, port_id: str) -> int:
         """The number that stands for a subport in the switch, given here once and noted."""
         key = Key(Port.KIND, port_id)
+        if (noted := self._ledger.note(key)) is not None:
+            return int(noted)
         taken = {self.note(Port.KIND, port.id) for port in self._all(Port) if port.parent_port_id}
         with self._lock:
             if (noted := self._ledger.note(key)) is not None:

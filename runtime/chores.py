@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from runtime import trouble
+from runtime import trouble, watchdog
 
 LOG = logging.getLogger(__name__)
 
@@ -25,11 +25,16 @@ class Chore:
 
 
 class Chores:
-    """The thread. ``start`` it once; it ends with its process, or by ``stop``."""
+    """The thread. ``start`` it once; it ends with its process, or by ``stop``.
 
-    def __init__(self, chores: Sequence[Chore]) -> None:
+    With the name ``watched`` the watchdog sees to it that the thread comes round, so no chore may take a minute.
+    """
+
+    def __init__(self, chores: Sequence[Chore], watched: str = "") -> None:
         self._due = [(0.0, chore) for chore in chores]
-        self._stopping = threading.Event()
+        self._woken = threading.Event()
+        self._is_stopping = False
+        self._turns = watchdog.Turns(watched, self._woken.set) if watched else None
         self._thread = threading.Thread(target=self._work, name="chores", daemon=True)
 
     def start(self) -> None:
@@ -38,15 +43,19 @@ class Chores:
 
     def stop(self) -> None:
         """Lets the chore under way end."""
-        self._stopping.set()
+        self._is_stopping = True
+        self._woken.set()
         self._thread.join(timeout=10)
 
     def _work(self) -> None:
-        wait_s = 0.0
-        while not self._stopping.wait(wait_s):
+        while not self._is_stopping:
+            self._woken.clear()
             at = time.monotonic()
             self._due = [(self._done(chore, at) if due <= at else due, chore) for due, chore in self._due]
-            wait_s = max(0.0, min(due for due, _ in self._due) - time.monotonic())
+            if self._turns is not None:
+                self._turns.turned()
+            if not self._is_stopping:
+                self._woken.wait(max(0.0, min(due for due, _ in self._due) - time.monotonic()))
 
     def _done(self, chore: Chore, at: float) -> float:
         """Does one; when it is due again."""

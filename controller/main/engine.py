@@ -54,7 +54,7 @@ class Engine:
         self.runner = Runner(db, DEFINITIONS, self.outbox.wake, conf.engine.workers, conf.engine.lease_s)
         self.line = Line(db, DOCUMENTS, Reports(OBSERVERS), enlist)
         self.upkeep = Upkeep(db, self.outbox, self.runner)
-        self.chores = Chores(chores(db))
+        self.chores = Chores(chores(db), "the engine's chores")
         db.on_hint = self.nudge
 
     def nudge(self) -> None:

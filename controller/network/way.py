@@ -90,13 +90,26 @@ def across(session: Session, came_by: Port, packet: Packet) -> Leg:
     outwards = ""
     if is_out and not inwards:
         packet, outwards = _translated_outwards(router, arrived, leaving, packet)
-    if not (inwards or outwards) and _scope(arrived, to.version) != _scope(leaving, to.version):
-        raise NoWayError(
-            f"{packet.source} and {to} are of different address scopes: the router keeps them apart"
-        )
+    if not (inwards or outwards):
+        _check_walls(arrived, leaving, packet)
     port = session.get_one(Port, leaving.port_id)
     told = "; ".join(filter(None, (inwards, because, outwards)))
     return Leg(port, packet, _mac(session, port.network_id, hop), told)
+
+
+def _check_walls(arrived: _Link, leaving: _Link, packet: Packet) -> None:
+    """What is not translated stays in its address scope, and comes in only where its scope is known outside.
+
+    Raises NoWayError.
+    """
+    version = ipaddress.ip_address(packet.destination).version
+    scope = _scope(arrived, version)
+    if scope != _scope(leaving, version):
+        ends = f"{packet.source} and {packet.destination}"
+        raise NoWayError(f"{ends} are of different address scopes: the router keeps them apart")
+    is_from_outside = isinstance(arrived, RouterGateway) and arrived.is_snat and version == 4
+    if is_from_outside and (not scope or isinstance(leaving, RouterGateway)):
+        raise NoWayError(f"{packet.destination} is not known outside: only translation leads in")
 
 
 def _told(session: Session, router_id: str) -> Router:

@@ -5,6 +5,7 @@ CAP_NET_BROADCAST. None is opened inside: that would keep a namespace alive whos
 is in it.
 """
 
+import contextlib
 import ctypes
 import logging
 import os
@@ -40,7 +41,7 @@ class Changes:
         self._inodes: dict[str, int] = {}
         self._selector = selectors.DefaultSelector()
         self._reader, self._writer = os.pipe()
-        self._sockets = [_listen(protocol) for protocol in _GROUPS]
+        self._sockets = list(_listeners())
         self._directory = _watch_directory()
         self._selector.register(self._reader, selectors.EVENT_READ, None)
         self._selector.register(self._directory, selectors.EVENT_READ, self._gone)
@@ -102,13 +103,27 @@ class Changes:
         self._names = {number: name for number, name in self._names.items() if name not in names}
 
 
-def _listen(protocol: int) -> socket.socket:
-    sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
-    sock.bind((0, 0))
-    sock.setsockopt(_SOL_NETLINK, _LISTEN_ALL_NSID, 1)
-    for group in _GROUPS[protocol]:
-        sock.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, group)
-    sock.setblocking(False)
+def _listeners() -> Iterable[socket.socket]:
+    """Those that this process may have: without them the host works, and is mended when it is looked at again."""
+    for protocol, groups in _GROUPS.items():
+        try:
+            yield _listen(protocol, groups)
+        except OSError as error:
+            LOG.warning(
+                "what others change within namespaces is not heard of (%s): is CAP_NET_BROADCAST taken from the agent?",
+                error,
+            )
+
+
+def _listen(protocol: int, groups: Iterable[int]) -> socket.socket:
+    with contextlib.ExitStack() as unless_done:
+        sock = unless_done.enter_context(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol))
+        sock.bind((0, 0))
+        sock.setsockopt(_SOL_NETLINK, _LISTEN_ALL_NSID, 1)
+        for group in groups:
+            sock.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, group)
+        sock.setblocking(False)
+        unless_done.pop_all()
     return sock
 
 

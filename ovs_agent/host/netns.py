@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from pyroute2 import netns
+from pyroute2.netlink.exceptions import NetlinkError
 
 DIRECTORY = pathlib.Path("/run/netns")
 _TIMEOUT_S = 30
@@ -61,7 +62,7 @@ def remove(name: str) -> None:
 def inside(name: str, work: Callable[[], Result]) -> Result:
     """Runs ``work`` on a thread of its own within the namespace; sockets made there stay there.
 
-    A child process started by ``work`` lives there too.
+    A child process started by ``work`` lives there too. What the kernel refuses is a NamespaceError.
     """
     outcome: list[Result] = []
     failure: list[BaseException] = []
@@ -72,6 +73,8 @@ def inside(name: str, work: Callable[[], Result]) -> Result:
             with opened(name) as handle:
                 netns.setns(handle, flags=0, fork=False)
             outcome.append(work())
+        except NetlinkError as error:
+            failure.append(NamespaceError(f"namespace {name}: {error}"))
         except BaseException as error:
             failure.append(error)
 

@@ -173,6 +173,8 @@ def _vteps(session: Session) -> dict[str, str]:
 
 def _end(session: Session, host: str, answer: TracePacketAnswer) -> tuple[str, bool, Port | None]:
     """Where the packet is in the end, in words; whether that is somewhere; and the port of ours that it is at."""
+    if not answer.flows:
+        raise NoWayError(f"what the switch of {host} said was not understood:\n{answer.text}")
     if not answer.exits:
         last = answer.flows[-1]
         reason = _REASONS.get(last.table, last.match)

@@ -13,6 +13,7 @@ from controller.db.session import Database
 from controller.main import manage
 from controller.main.look import trace_packet
 from controller.network.ports.model import Port
+from controller.network.subnets.model import Subnet
 from runtime.bus import UnreachableError
 from tests.fakes.fake_cloud import FakeCloud
 
@@ -229,3 +230,19 @@ def test_a_router_keeps_address_scopes_apart(
     assert "SNAT" in trace(a["id"], "203.0.113.5").output, "translation leads across"
     floating = make("floatingip", floating_network_id=outside["id"], port_id=b["id"])["floating_ip_address"]
     assert f"stands for {to}" in trace(a["id"], floating).output
+
+
+def test_nothing_comes_in_by_a_gateway_untranslated(
+    trace: Trace, guest: Any, router: Any, outside: Any, db: Database, make: Make
+) -> None:
+    a = guest()
+    inner = a["fixed_ips"][0]["ip_address"]
+    gateway = router["external_gateway_info"]["external_fixed_ips"][0]["ip_address"]
+    stranger = guest(network_id=outside["id"], token="admin@admin")
+    routes = [{"destination": "10.0.0.0/24", "nexthop": gateway}]
+    db.write(
+        lambda s: setattr(
+            s.scalar(select(Subnet).where(Subnet.network_id == outside["id"])), "host_routes", routes
+        )
+    )
+    assert "only translation leads in" in _told(trace(stranger["id"], inner))

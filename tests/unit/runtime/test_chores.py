@@ -2,6 +2,7 @@
 
 import threading
 
+from runtime import watchdog
 from runtime.chores import Chore, Chores
 
 
@@ -25,3 +26,16 @@ def test_each_is_done_at_once_and_then_in_its_time() -> None:
     assert failed.wait(5) and thrice.wait(5)
     chores.stop()
     assert done.count("s") == 1
+
+
+def test_the_watchdog_may_have_it_come_round() -> None:
+    chores = Chores([Chore("seldom", 3600, lambda: None)], "chores of a test")
+    chores.start()
+    (turns,) = [turns for turns in watchdog._known if turns.name == "chores of a test"]
+    eventually = threading.Event()
+    for _ in range(3):
+        turns.is_fresh = False
+        turns.wake()
+        while not turns.is_fresh and not eventually.wait(0.01):
+            pass
+    chores.stop()

@@ -132,11 +132,16 @@ _FILTERS: dict[str, Callable[[str], Any]] = {
 def _is_asked(row: dict[str, Any], params: dict[str, list[str]]) -> bool:
     for name, read in _FILTERS.items():
         try:
-            if name in params and row[name] not in [read(text) for text in params[name]]:
+            if name in params and _plain(row[name]) not in [_plain(read(text)) for text in params[name]]:
                 return False
         except ValueError:
             raise refusals.invalid(f"Invalid value for filter {name}.") from None
     return True
+
+
+def _plain(value: Any) -> Any:
+    """Without case, as Neutron's database compares texts: clients ask for a "DHCP Agent"."""
+    return value.casefold() if isinstance(value, str) else value
 
 
 class Agents(Resource):

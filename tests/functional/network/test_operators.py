@@ -55,7 +55,7 @@ def test_agents(api: Any, db: Database) -> None:
     ]
     assert all(a["alive"] and a["admin_state_up"] and a["host"] == "node1" for a in found)
     assert found[0]["configurations"]["tunneling_ip"] == "192.0.2.1"
-    only = api.get("/v2.0/agents?agent_type=DHCP%20agent&alive=true", token="admin").json["agents"]
+    only = api.get("/v2.0/agents?agent_type=DHCP%20Agent&alive=true", token="admin").json["agents"]
     assert [a["id"] for a in only] == [found[1]["id"]]
     url = f"/v2.0/agents/{found[1]['id']}"
     changed = api.put(url, {"agent": {"admin_state_up": False, "description": "d"}}, token="admin").json[

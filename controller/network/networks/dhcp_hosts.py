@@ -28,8 +28,14 @@ _CHOSEN = select(DhcpHost.network_id).where(DhcpHost.is_served)
 
 
 def say(session: Session, network_id: str, host: str, *, is_served: bool) -> None:
-    """Writes the word down; the network is locked by the verb."""
-    session.merge(DhcpHost(network_id=network_id, host=host, is_served=is_served))
+    """Writes the word down, or takes the opposite one back where it stands: what is so without a word stays free to
+    follow the ports. The network is locked by the verb."""
+    is_bound = session.scalar(_BOUND.where(Port.network_id == network_id, Port.binding_host == host).limit(1))
+    word = session.get(DhcpHost, (network_id, host), populate_existing=True)
+    if word is not None and word.is_served != is_served and bool(is_bound) == is_served:
+        session.delete(word)
+    else:
+        session.merge(DhcpHost(network_id=network_id, host=host, is_served=is_served))
     session.flush()
     outbox.changed(session, "segment", network_id)
 

@@ -92,3 +92,19 @@ def test_a_network_goes_with_what_was_said_of_it(api: Any, cloud: FakeCloud, net
     assert _told(cloud, host, net)
     assert api.delete(f"/v2.0/networks/{net['id']}").status_code == 204
     assert _told(cloud, host, net) is None
+
+
+def test_what_is_taken_back_follows_the_ports_again(api: Any, make: Make, cloud: FakeCloud, net: Any) -> None:
+    one, two = cloud.add_host("one"), cloud.add_host("two")
+    on_one, on_two = (f"/v2.0/agents/{_agents(api)[host]}/dhcp-networks" for host in ("one", "two"))
+    here = make("port", token="admin", network_id=net["id"], **{"binding:host_id": "one"})
+    for url, steps in ((on_two, ("POST", "DELETE")), (on_one, ("DELETE", "POST"))):
+        for step in steps:
+            path, body = (url, {"network_id": net["id"]}) if step == "POST" else (f"{url}/{net['id']}", None)
+            assert api.call(step, path, body, token="admin").status_code in (201, 204)
+    assert _hosting(api, net) == ["one"]
+    make("port", token="admin", network_id=net["id"], **{"binding:host_id": "two"})
+    assert _told(cloud, two, net).service_port, "given and taken before it had a port"
+    assert api.delete(f"/v2.0/ports/{here['id']}", token="admin").status_code == 204
+    assert _hosting(api, net) == ["two"]
+    assert _told(cloud, one, net) is None, "nothing holds it there"

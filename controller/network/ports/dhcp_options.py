@@ -12,6 +12,9 @@ from controller.web.errors import BadRequest
 #: Options that say something by being empty: there is no router, there are no routes.
 _MAY_BE_EMPTY = ("router", "classless-static-route")
 
+#: Options of one port.
+MOST = 64
+
 #: Bytes that DHCP has room for in an option.
 _MOST_BYTES = 255
 
@@ -38,6 +41,8 @@ def changed(has: Iterable[Option], given: Sequence[Option] | None) -> list[Optio
             found.pop(_name(option), None)
         else:
             found[_name(option)] = option
+    if len(found) > MOST:
+        raise _bad(f"a port has {MOST} options at most.")
     return list(found.values())
 
 

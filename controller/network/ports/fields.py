@@ -4,6 +4,7 @@ from typing import Any
 
 from contract import dns
 from controller.network import names
+from controller.network.ports import dhcp_options
 from controller.network.standard import ADMIN_STATE, NAME, QOS_POLICY, STANDARD_FIELDS
 from controller.web import schema
 from controller.web.fields import Field, Fields, View, boolean, exact
@@ -35,7 +36,7 @@ _PAIRS: schema.Schema = {
 }
 _DHCP_OPTIONS: schema.Schema = {
     "type": ["array", "null"],
-    "maxItems": 64,
+    "maxItems": dhcp_options.MOST,
     "items": {
         "type": "object",
         "properties": {

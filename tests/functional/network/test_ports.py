@@ -159,4 +159,7 @@ def test_extra_dhcp_options_are_merged(api: Any, make: Any, net: Any) -> None:
     assert change(None)["extra_dhcp_opts"] == port["extra_dhcp_opts"], "what is not named stays"
     more = [{"opt_name": "bootfile-name", "opt_value": None}, {"opt_name": "42", "opt_value": "10.0.0.5"}]
     assert change(more)["extra_dhcp_opts"] == [*kept, {**more[1], "ip_version": 4}]
+    many = [{"opt_name": str(code), "opt_value": "1"} for code in range(100, 164)]
+    url = f"/v2.0/ports/{port['id']}"
+    assert api.put(url, {"port": {"extra_dhcp_opts": many}}).status_code == 400, "with those that stay"
     assert make("port", network_id=net["id"])["extra_dhcp_opts"] == []

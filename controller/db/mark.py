@@ -1,6 +1,6 @@
 """Words that the database remembers about itself, such as its own id."""
 
-from sqlalchemy import String, select
+from sqlalchemy import String, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -45,3 +45,11 @@ def set_once(session: Session, name: str) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+def lock(session: Session, name: str) -> None:
+    """Makes verbs on what ``set_once`` was done for stand in line."""
+    session.execute(
+        update(Mark).where(Mark.name == name).values(value=new_uuid()),
+        execution_options={"synchronize_session": False},
+    )

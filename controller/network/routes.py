@@ -40,7 +40,7 @@ from controller.network.security_groups.api import (
     SecurityGroupRules,
     SecurityGroups,
 )
-from controller.network.security_groups.default_rules_api import DefaultRuleMember, DefaultRules
+from controller.network.security_groups.default_rules.api import DefaultRuleMember, DefaultRules
 from controller.network.subnet_pools.api import (
     SubnetPoolAddPrefixes,
     SubnetPoolMember,

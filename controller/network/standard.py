@@ -8,6 +8,7 @@ from sqlalchemy import String, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from controller.db.columns import Id, UtcDateTime, now
+from controller.network import refusals
 from controller.web import schema
 from controller.web.fields import Field, View, boolean, exact, number, time_text
 
@@ -49,6 +50,16 @@ def lock(session: Session, model: Any, ids: Sequence[str]) -> int:
         )
         found += bumped.rowcount  # type: ignore[attr-defined]
     return found
+
+
+def lock_row(session: Session, row: Any, words: str) -> None:
+    """As ``lock``, for a row that was read before: it is as it is now. ``words`` is what a user calls it.
+
+    Raises NotFound for one that went meanwhile.
+    """
+    if not lock(session, type(row), [row.id]):
+        raise refusals.missing(words, row.id)
+    session.refresh(row)
 
 
 def _shown_time(attribute: str) -> Any:

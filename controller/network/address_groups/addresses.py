@@ -18,7 +18,7 @@ def normal(given: Iterable[str] | None) -> list[str]:
 
 def add(session: Session, group: AddressGroup, given: Sequence[str]) -> None:
     """Raises BadRequest for addresses that are there already, and for too many."""
-    _lock(session, group)
+    standard.lock_row(session, group, "address group")
     new = normal(given)
     if known := [text for text in new if text in group.addresses]:
         raise refusals.invalid(
@@ -31,18 +31,13 @@ def add(session: Session, group: AddressGroup, given: Sequence[str]) -> None:
 
 def remove(session: Session, group: AddressGroup, given: Sequence[str]) -> None:
     """Raises NotFound for addresses that are not there."""
-    _lock(session, group)
+    standard.lock_row(session, group, "address group")
     gone = normal(given)
     if unknown := [text for text in gone if text not in group.addresses]:
         raise refusals.absent(
             f"Addresses {unknown} not found in the address group {group.id}.", "AddressesNotFound"
         )
     _write(session, group, [text for text in group.addresses if text not in gone])
-
-
-def _lock(session: Session, group: AddressGroup) -> None:
-    standard.lock(session, AddressGroup, [group.id])
-    session.refresh(group)
 
 
 def _write(session: Session, group: AddressGroup, found: Iterable[str]) -> None:

@@ -1,24 +1,21 @@
-"""The address groups API, and its verbs."""
+"""The address groups API."""
 
 import abc
 from collections.abc import Sequence
 from typing import Any
 
 import falcon
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from controller.db import outbox
-from controller.identity import projects
-from controller.network import collection, refusals, standard
+from controller.network import collection
 from controller.network.address_groups import addresses
+from controller.network.address_groups.create import create
+from controller.network.address_groups.delete import delete
 from controller.network.address_groups.fields import ADDRESSES
 from controller.network.address_groups.kind import KIND
 from controller.network.address_groups.model import AddressGroup
+from controller.network.address_groups.update import update
 from controller.network.collection import Collection, Member
-from controller.network.rbac import model as rbac
-from controller.network.security_groups import default_rules
-from controller.network.security_groups.model import SecurityGroupRule
 from controller.web import schema
 from controller.web.caller import Caller
 from controller.web.resource import Resource, answer, body_of
@@ -40,11 +37,7 @@ class AddressGroups(Collection):
 
     def create(self, session: Session, caller: Caller, values: dict[str, Any]) -> AddressGroup:
         """A group."""
-        projects.lock(session, values["project_id"])
-        values["addresses"] = addresses.normal(values["addresses"])
-        group = AddressGroup(**values, revision_number=1)
-        session.add(group)
-        return group
+        return create(session, values)
 
 
 class AddressGroupMember(Member):
@@ -54,22 +47,11 @@ class AddressGroupMember(Member):
 
     def update(self, session: Session, caller: Caller, row: AddressGroup, values: dict[str, Any]) -> None:
         """Its new name and description."""
-        standard.lock(session, AddressGroup, [row.id])
-        for name, value in values.items():
-            setattr(row, name, value)
-        standard.touch(row)
+        update(session, row, values)
 
     def delete(self, session: Session, caller: Caller, row: AddressGroup) -> None:
-        """Its end. Raises Conflict while rules name it."""
-        standard.lock(session, AddressGroup, [row.id])
-        naming = select(SecurityGroupRule.id).where(SecurityGroupRule.remote_address_group_id == row.id)
-        if session.scalar(naming.limit(1)) or default_rules.names_address_group(session, row.id):
-            raise refusals.in_use(
-                f"Address group {row.id} is in use on one or more security group rules.", "AddressGroupInUse"
-            )
-        rbac.forget(session, row.id)
-        session.delete(row)
-        outbox.changed(session, "address_group", row.id)
+        """Its end."""
+        delete(session, row)
 
 
 class _Change(Resource, abc.ABC):

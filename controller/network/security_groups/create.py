@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 
 from controller.identity import projects
 from controller.network import limits, refusals
-from controller.network.security_groups import default, default_rules
+from controller.network.security_groups import default
+from controller.network.security_groups.default_rules import model as default_rules
 from controller.network.security_groups.model import DEFAULT_NAME, SecurityGroup
 
 

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from controller.identity import projects
-from controller.network.security_groups import default_rules
+from controller.network.security_groups.default_rules import model as default_rules
 from controller.network.security_groups.model import DEFAULT_NAME, SecurityGroup
 
 

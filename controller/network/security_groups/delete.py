@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from controller.db import outbox
 from controller.network import refusals, standard
 from controller.network.rbac import model as rbac
-from controller.network.security_groups import default_rules
+from controller.network.security_groups.default_rules import model as default_rules
 from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule, address_groups
 from controller.network.security_groups.update import in_use, is_used
 from controller.network.tags import model as tags
@@ -16,8 +16,7 @@ from controller.web.caller import Caller
 
 def delete(session: Session, caller: Caller, group: SecurityGroup) -> None:
     """Removes the group. Raises Conflict while it is used, and for the default group of a project."""
-    if not standard.lock(session, SecurityGroup, [group.id]):
-        raise refusals.missing("security group", group.id)
+    standard.lock_row(session, group, "security group")
     if group.default_of is not None and not caller.is_admin:
         raise refusals.in_use(
             "Insufficient rights for removing default security group.", "SecurityGroupCannotRemoveDefault"

@@ -10,7 +10,7 @@ from controller.network.networks.fields import NETWORK
 from controller.network.port_forwardings.fields import PORT_FORWARDING
 from controller.network.ports.fields import PORT
 from controller.network.routers.fields import ROUTER
-from controller.network.security_groups.default_rules_api import DEFAULT_RULE
+from controller.network.security_groups.default_rules.fields import DEFAULT_RULE
 from controller.network.security_groups.fields import GROUP, RULE
 from controller.network.subnets.fields import SUBNET
 

@@ -61,6 +61,12 @@ def ensure(session: Session) -> None:
     session.flush()
 
 
+def lock(session: Session) -> None:
+    """Verbs on the rules stand in line. The first ones are written."""
+    ensure(session)
+    mark.lock(session, _MARK)
+
+
 def count(session: Session, *, is_default: bool) -> int:
     """How many rules a new group gets."""
     return len(_for(session, is_default))

@@ -1,0 +1,1 @@
+"""The rules that new security groups begin with."""

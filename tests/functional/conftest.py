@@ -38,6 +38,7 @@ DATABASES = {
     "db": (MARIADB,),
     "network/test_at_the_same_time.py": (SQLITE, MARIADB),
     "network/test_server_ports.py": (SQLITE, MARIADB),
+    "network/test_trunks.py": (SQLITE, MARIADB),
     "placement": (SQLITE, MARIADB),
     "volume/test_images_and_races.py": (SQLITE, MARIADB),
     "volume/test_operations.py": (SQLITE, MARIADB),

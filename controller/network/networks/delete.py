@@ -16,8 +16,7 @@ from controller.network.tags import model as tags
 
 def delete(session: Session, network: Network) -> None:
     """Removes the network. Raises Conflict while ports of users are on it."""
-    if not standard.lock(session, Network, [network.id]):
-        raise refusals.missing("network", network.id)
+    standard.lock_row(session, network, "network")
     delete_unused(session, network.id)
     ports = session.execute(select(Port.id, Port.device_owner).where(Port.network_id == network.id)).all()
     if any(port.device_owner not in AUTO_DELETED_OWNERS for port in ports):

@@ -91,5 +91,5 @@ def _take(session: Session, caller: Caller, agent_id: str, network_id: str) -> N
 
 def _locked(session: Session, caller: Caller, network_id: str) -> Network:
     network: Network = collection.find(session, KIND, caller, network_id)
-    standard.lock(session, Network, [network.id])
+    standard.lock_row(session, network, "network")
     return network

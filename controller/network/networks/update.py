@@ -22,8 +22,7 @@ _PROVIDER = ("network_type", "physical_network", "segmentation_id")
 
 def update(session: Session, caller: Caller, network: Network, values: dict[str, Any]) -> None:
     """Writes the change. Raises BadRequest, Forbidden, NotFound, Conflict."""
-    standard.lock(session, Network, [network.id])
-    session.refresh(network)
+    standard.lock_row(session, network, "network")
     for name in _PROVIDER:
         if name in values and values.pop(name) != getattr(network, name):
             raise refusals.invalid("Plugin does not support updating provider attributes")

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
-from controller.network import options, refusals
+from controller.network import options, refusals, standard
 from controller.network.networks.model import Network
 from controller.network.ports import mac
 from controller.network.rbac import model as rbac
@@ -87,8 +87,9 @@ def security(is_port_security: bool, pairs: Sequence[Any], group_ids: Sequence[s
 
 
 def groups(session: Session, project_id: str, group_ids: Sequence[str], is_admin: bool) -> tuple[str, ...]:
-    """Existing groups that the port's project may use, each once."""
+    """Existing groups that the port's project may use, each once; nobody deletes them or ends the access meanwhile."""
     wanted = tuple(dict.fromkeys(group_ids))
+    standard.lock(session, SecurityGroup, wanted)
     rows = session.execute(
         select(SecurityGroup.id, SecurityGroup.is_stateful).where(
             SecurityGroup.id.in_(wanted),

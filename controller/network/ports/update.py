@@ -25,7 +25,7 @@ def update(session: Session, caller: Caller, port: Port, values: dict[str, Any])
     """Writes the change. Raises BadRequest, Forbidden, NotFound, Conflict."""
     standard.lock(session, Network, [port.network_id])
     subnets = locked_subnets(session, port.network_id) if "fixed_ips" in values else ()
-    session.refresh(port)
+    standard.lock_row(session, port, "port")
     _check_device(caller, port, values)
     if not caller.is_admin:
         network = session.get_one(Network, port.network_id)

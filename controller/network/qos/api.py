@@ -6,7 +6,7 @@ import falcon
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from controller.network import bodies, collection, refusals
+from controller.network import bodies, collection
 from controller.network.collection import Collection, Member
 from controller.network.qos import policies, rules
 from controller.network.qos.kind import KIND
@@ -132,9 +132,7 @@ class _Rule(Resource):
                 raise
             rule = None
         if rule is None:
-            raise refusals.absent(
-                f"QoS rule {rule_id} for policy {row_id} could not be found.", "QosRuleNotFound"
-            )
+            raise rules.missing(row_id, rule_id)
         return policy, rule
 
 

@@ -32,8 +32,7 @@ def create(session: Session, values: dict[str, Any]) -> QosPolicy:
 def update(session: Session, policy: QosPolicy, values: dict[str, Any]) -> None:
     """Writes the change. Raises Conflict for a second default one, and while others need what they would lose."""
     projects.lock(session, policy.project_id)
-    standard.lock(session, QosPolicy, [policy.id])
-    session.refresh(policy)
+    standard.lock_row(session, policy, "qos policy")
     if values.get("is_default") and not policy.is_default:
         _check_no_default(session, policy.project_id)
     match values.pop("is_shared", None):
@@ -49,8 +48,7 @@ def update(session: Session, policy: QosPolicy, values: dict[str, Any]) -> None:
 
 def delete(session: Session, policy: QosPolicy) -> None:
     """Removes a policy with its rules. Raises Conflict while something has it."""
-    if not standard.lock(session, QosPolicy, [policy.id]):
-        raise refusals.missing("qos policy", policy.id)
+    standard.lock_row(session, policy, "qos policy")
     if user := first_user(session, policy.id):
         raise refusals.in_use(f"QoS Policy {policy.id} is used by {user}.", "QosPolicyInUse")
     session.execute(sql_delete(QosPolicy).where(QosPolicy.id == policy.id))

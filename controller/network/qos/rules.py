@@ -10,6 +10,7 @@ from controller.db import outbox
 from controller.network import refusals, standard
 from controller.network.qos.model import QosPolicy, QosRule
 from controller.network.qos.rule_kinds import RuleKind
+from controller.web.errors import NotFound
 
 
 def create(session: Session, policy: QosPolicy, kind: RuleKind, values: dict[str, Any]) -> QosRule:
@@ -23,7 +24,7 @@ def create(session: Session, policy: QosPolicy, kind: RuleKind, values: dict[str
 
 def update(session: Session, policy: QosPolicy, rule: QosRule, values: dict[str, Any]) -> None:
     """Writes the change. Raises Conflict for a second one of its kind and direction."""
-    others = [other for other in _locked(session, policy) if other.id != rule.id]
+    others = _others(session, policy, rule)
     for name, value in values.items():
         setattr(rule, name, value)
     with session.no_autoflush:
@@ -32,18 +33,32 @@ def update(session: Session, policy: QosPolicy, rule: QosRule, values: dict[str,
 
 
 def delete(session: Session, policy: QosPolicy, rule: QosRule) -> None:
-    """Removes a rule."""
-    standard.lock(session, QosPolicy, [policy.id])
+    """Removes a rule. Raises NotFound."""
+    _others(session, policy, rule)
     session.delete(rule)
     _tell(session, policy)
 
 
 def _locked(session: Session, policy: QosPolicy) -> Sequence[QosRule]:
     """The policy's rules as they are now, with nobody else changing them."""
-    if not standard.lock(session, QosPolicy, [policy.id]):
-        raise refusals.missing("qos policy", policy.id)
+    standard.lock_row(session, policy, "qos policy")
     statement = select(QosRule).where(QosRule.policy_id == policy.id)
     return session.scalars(statement.execution_options(populate_existing=True)).all()
+
+
+def _others(session: Session, policy: QosPolicy, rule: QosRule) -> Sequence[QosRule]:
+    """The other rules, locked. Raises NotFound for a rule that went meanwhile."""
+    rules = _locked(session, policy)
+    if rule not in rules:
+        raise missing(policy.id, rule.id)
+    return [other for other in rules if other is not rule]
+
+
+def missing(policy_id: str, rule_id: str) -> NotFound:
+    """The error for a rule that is not there, or not of the policy."""
+    return refusals.absent(
+        f"QoS rule {rule_id} for policy {policy_id} could not be found.", "QosRuleNotFound"
+    )
 
 
 def _check_apart(rule: QosRule, others: Sequence[QosRule]) -> None:
@@ -57,7 +72,6 @@ def _check_apart(rule: QosRule, others: Sequence[QosRule]) -> None:
 
 
 def _tell(session: Session, policy: QosPolicy) -> None:
-    session.refresh(policy)
     standard.touch(policy)
     session.flush()
     outbox.changed(session, "qos_policy", policy.id)

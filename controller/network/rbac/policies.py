@@ -37,7 +37,7 @@ def create(session: Session, caller: Caller, values: dict[str, Any]) -> RbacPoli
 
 def update(session: Session, caller: Caller, policy: RbacPolicy, values: dict[str, Any]) -> None:
     """The access is another project's. Raises BadRequest, Conflict while the one that loses it needs it."""
-    row = _object(session, caller, policy.object_type, policy.object_id)
+    row = _locked(session, caller, policy)
     wanted = values.get("target_project", policy.target_project)
     if wanted == policy.target_project:
         return
@@ -48,7 +48,7 @@ def update(session: Session, caller: Caller, policy: RbacPolicy, values: dict[st
 
 def delete(session: Session, caller: Caller, policy: RbacPolicy) -> None:
     """The access ends; a network with no policy to be external by is so no longer. Raises Conflict while needed."""
-    row = _object(session, caller, policy.object_type, policy.object_id)
+    row = _locked(session, caller, policy)
     _check_closed(session, policy, row)
     session.delete(policy)
     session.flush()
@@ -56,6 +56,14 @@ def delete(session: Session, caller: Caller, policy: RbacPolicy) -> None:
         check_not_outside(session, row)
         row.is_external, row.is_default = False, None
         standard.touch(row)
+
+
+def _locked(session: Session, caller: Caller, policy: RbacPolicy) -> Any:
+    """What the policy is about, locked; so the policy stands still too, and is as it is now. Raises NotFound."""
+    row = _object(session, caller, policy.object_type, policy.object_id)
+    if session.get(RbacPolicy, policy.id, populate_existing=True) is None:
+        raise refusals.missing("rbac policy", policy.id)
+    return row
 
 
 def _object(session: Session, caller: Caller, object_type: str, object_id: str) -> Any:

@@ -33,8 +33,7 @@ class Attached:
 
 def lock(session: Session, router: Router) -> None:
     """Other verbs on the router stand in line. Raises NotFound."""
-    lock_row(session, router.id)
-    session.refresh(router)
+    standard.lock_row(session, router, "router")
 
 
 def lock_row(session: Session, router_id: str) -> None:

@@ -38,7 +38,9 @@ def create(session: Session, caller: Caller, asked: Sequence[dict[str, Any]]) ->
         rule_check.normalize(values)
     for project_id in sorted({values["project_id"] for values in asked}):
         projects.lock(session, project_id)
-    groups = _locked_groups(session, caller, {values["group_id"] for values in asked})
+    named = {values[name] for values in asked for name in ("group_id", "remote_group_id")} - {None}
+    standard.lock(session, SecurityGroup, sorted(named))
+    groups = _groups(session, caller, {values["group_id"] for values in asked})
     _check_remotes(session, caller, asked)
     for values in asked:
         values["project_id"] = groups[values["group_id"]].project_id
@@ -63,8 +65,7 @@ def delete(session: Session, rule: SecurityGroupRule) -> None:
         outbox.changed(session, "address_group", rule.remote_address_group_id)
 
 
-def _locked_groups(session: Session, caller: Caller, ids: set[str]) -> dict[str, SecurityGroup]:
-    standard.lock(session, SecurityGroup, sorted(ids))
+def _groups(session: Session, caller: Caller, ids: set[str]) -> dict[str, SecurityGroup]:
     found = {}
     for group_id in sorted(ids):
         group = session.get(SecurityGroup, group_id)

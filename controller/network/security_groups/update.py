@@ -13,8 +13,7 @@ from controller.network.security_groups.model import DEFAULT_NAME, SecurityGroup
 
 def update(session: Session, group: SecurityGroup, values: dict[str, Any]) -> None:
     """Writes the change. The default group keeps its name. Raises Conflict."""
-    standard.lock(session, SecurityGroup, [group.id])
-    session.refresh(group)
+    standard.lock_row(session, group, "security group")
     name = values.get("name", group.name)
     if name != group.name and group.default_of is not None:
         raise refusals.in_use(

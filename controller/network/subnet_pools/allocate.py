@@ -6,13 +6,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from controller.network import collection, refusals
+from controller.network import collection, refusals, standard
 from controller.network.addresses import Prefix
 from controller.network.networks.model import Network
 from controller.network.subnet_pools import scope, space
 from controller.network.subnet_pools.kind import KIND
 from controller.network.subnet_pools.model import SubnetPool
-from controller.network.subnet_pools.update import lock
 from controller.network.subnets import check
 from controller.network.subnets.model import Subnet
 from controller.web.caller import Caller
@@ -33,8 +32,9 @@ def chosen_pool(session: Session, caller: Caller, values: dict[str, Any]) -> Sub
         pool_id = default.id
     if not pool_id:
         return None
+    standard.lock(session, SubnetPool, [pool_id])
     pool: SubnetPool = collection.find(session, KIND, caller, pool_id)
-    lock(session, pool)
+    session.refresh(pool)
     if values["ip_version"] != pool.ip_version:
         raise _bad(f"Cannot allocate IPv{values['ip_version']} subnet from IPv{pool.ip_version} subnet pool")
     return pool

@@ -20,7 +20,7 @@ def onboard(session: Session, caller: Caller, pool: SubnetPool, network_id: str)
     scope.lock(session, [pool.address_scope_id])
     lock(session, pool)
     network: Network = collection.owned(session, NETWORKS, caller, network_id, "onboard_network_subnets")
-    standard.lock(session, Network, [network.id])
+    standard.lock_row(session, network, "network")
     subnets = session.scalars(
         select(Subnet).where(Subnet.network_id == network.id, Subnet.ip_version == pool.ip_version)
     ).all()

@@ -48,9 +48,7 @@ _LENGTHS = ("min_prefixlen", "max_prefixlen", "default_prefixlen")
 
 def lock(session: Session, pool: SubnetPool) -> None:
     """Other verbs on the pool stand in line. Raises NotFound."""
-    if not standard.lock(session, SubnetPool, [pool.id]):
-        raise refusals.missing("subnet pool", pool.id)
-    session.refresh(pool)
+    standard.lock_row(session, pool, "subnet pool")
 
 
 def tell(session: Session, pool: SubnetPool) -> None:
@@ -67,7 +65,8 @@ def add_prefixes(session: Session, caller: Caller, pool: SubnetPool, given: Sequ
 def remove_prefixes(session: Session, pool: SubnetPool, given: Sequence[str]) -> None:
     """Less space; what the pool has not is left alone. Raises BadRequest while a subnet has an address of it."""
     lock(session, pool)
-    going, has = space.ranges(check.prefixes(given)), space.ranges(pool.networks)
+    asked = [prefix for prefix in check.prefixes(given) if prefix.version == pool.ip_version]
+    going, has = space.ranges(asked), space.ranges(pool.networks)
     if not space.meet(going, has):
         return
     subnets = session.scalars(select(Subnet).where(Subnet.subnetpool_id == pool.id))

@@ -16,8 +16,7 @@ from controller.network.tags import model as tags
 def delete(session: Session, subnet: Subnet) -> None:
     """Removes the subnet. Raises Conflict while it is in use."""
     standard.lock(session, Network, [subnet.network_id])
-    if not standard.lock(session, Subnet, [subnet.id]):
-        raise refusals.missing("subnet", subnet.id)
+    standard.lock_row(session, subnet, "subnet")
     holding = (
         select(Port.id)
         .join(PortAddress, PortAddress.port_id == Port.id)

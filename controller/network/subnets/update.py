@@ -19,8 +19,7 @@ from controller.network.subnets.model import Subnet
 def update(session: Session, subnet: Subnet, values: dict[str, Any]) -> None:
     """Writes the change. Raises BadRequest, Conflict."""
     standard.lock(session, Network, [subnet.network_id])
-    standard.lock(session, Subnet, [subnet.id])
-    session.refresh(subnet)
+    standard.lock_row(session, subnet, "subnet")
     _check(session, subnet, values)
     is_dhcp_changed = values.get("is_dhcp", subnet.is_dhcp) != subnet.is_dhcp
     for name, value in values.items():

@@ -64,8 +64,7 @@ class _Tagged(Resource):
 
     def _write(self, session: Session, caller: Caller, row_id: str, change: Any) -> list[str]:
         row = collection.owned(session, self.kind, caller, row_id, "update")
-        standard.lock(session, self.kind.model, [row.id])
-        session.refresh(row)
+        standard.lock_row(session, row, self.kind.words)
         wanted = sorted(set(change(tags.of(session, [row.id]).get(row.id, []))))
         if len(wanted) > MAX_TAGS:
             raise refusals.malformed(f"A resource has {MAX_TAGS} tags at most.")

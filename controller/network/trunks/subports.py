@@ -42,7 +42,7 @@ def add(session: Session, caller: Caller, trunk: Trunk, asked: Asked) -> None:
 
 def remove(session: Session, trunk: Trunk, port_ids: Sequence[str]) -> None:
     """Takes ports out of a trunk, which is locked; they are on no host then. Raises NotFound."""
-    standard.lock(session, Port, port_ids)
+    standard.lock(session, Port, [trunk.port_id, *port_ids])
     for port_id in port_ids:
         subport = session.get(SubPort, port_id, populate_existing=True)
         if subport is None or subport.trunk_id != trunk.id:

@@ -81,9 +81,7 @@ def remove_subports(session: Session, trunk: Trunk, asked: Sequence[dict[str, An
 
 
 def _lock(session: Session, trunk: Trunk) -> None:
-    if not standard.lock(session, Trunk, [trunk.id]):
-        raise refusals.missing("trunk", trunk.id)
-    session.refresh(trunk)
+    standard.lock_row(session, trunk, "trunk")
 
 
 def _check_managed(trunk: Trunk) -> None:

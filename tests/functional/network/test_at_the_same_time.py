@@ -4,6 +4,11 @@ import threading
 from collections import Counter
 from typing import Any
 
+import pytest
+
+from controller.db.session import Database
+from controller.network.ports.place import place
+
 
 def _together(api: Any, number: int, call: Any) -> Counter[int]:
     """``number`` calls begun at one moment; how often each status came."""
@@ -94,6 +99,115 @@ def test_a_project_keeps_its_access_or_has_no_port(api: Any, make: Any) -> None:
             return api.post("/v2.0/ports", body, token="member@beta")
 
         assert set(_together(api, 2, call)) in ({201, 409}, {404, 204})
+
+
+def test_a_project_keeps_its_group_or_has_no_port_in_it(api: Any, make: Any) -> None:
+    network = make("network", token="member@beta")
+    for _ in range(10):
+        group = make("security_group", name="shared")["id"]
+        policy = {"object_type": "security_group", "object_id": group, "action": "access_as_shared"}
+        body = {"rbac_policy": {**policy, "target_tenant": "b" * 32}}
+        made = api.post("/v2.0/rbac-policies", body).json["rbac_policy"]["id"]
+
+        def call(index: int, group: Any = group, made: str = made) -> Any:
+            body = {"port": {"network_id": network["id"], "security_groups": [group]}}
+            if index:
+                return api.delete(f"/v2.0/rbac-policies/{made}")
+            return api.post("/v2.0/ports", body, token="member@beta")
+
+        assert set(_together(api, 2, call)) in ({201, 409}, {404, 204})
+        api.delete(f"/v2.0/security-groups/{group}")
+
+
+def test_a_subport_is_where_its_parent_is(api: Any, make: Any, net: Any, db: Database) -> None:
+    """Whichever was first: the parent's move or the subport's coming and going."""
+    parent = make("port", network_id=net["id"])
+    trunk = make("trunk", port_id=parent["id"])
+    url = f"/v2.0/trunks/{trunk['id']}"
+    for turn in range(10):
+        child = make("port", network_id=net["id"])["id"]
+        held = {"port_id": child, "segmentation_type": "vlan", "segmentation_id": turn + 1}
+        for verb, host in (("add", f"one-{turn}"), ("remove", f"two-{turn}")):
+
+            def call(index: int, verb: str = verb, host: str = host, held: Any = held) -> Any:
+                if index:
+                    db.write(lambda session: place(session, [parent["id"]], host))
+                    return api.get(url)
+                return api.put(f"{url}/{verb}_subports", {"sub_ports": [held]})
+
+            assert _together(api, 2, call) == {200: 2}
+            shown = api.get(f"/v2.0/ports/{child}", token="admin").json["port"]
+            assert shown["binding:host_id"] == (host if verb == "add" else "")
+
+
+def test_a_default_rule_names_what_is_there(api: Any, make: Any) -> None:
+    """Either the rule was first and the address group stays, or that is gone and the rule is refused."""
+    url = "/v2.0/default-security-group-rules"
+    for turn in range(10):
+        named = make("address_group", name=str(turn))["id"]
+        rule = {"direction": "ingress", "remote_address_group_id": named}
+
+        def call(index: int, named: str = named, rule: Any = rule) -> Any:
+            if index:
+                return api.delete(f"/v2.0/address-groups/{named}")
+            return api.post(url, {"default_security_group_rule": rule}, token="admin")
+
+        assert set(_together(api, 2, call)) in ({201, 409}, {404, 204})
+
+
+def test_no_default_rule_twice(api: Any) -> None:
+    body = {"default_security_group_rule": {"direction": "ingress", "protocol": "tcp"}}
+    tokens = ("admin@alpha", "admin@beta", "admin@admin")
+    url = "/v2.0/default-security-group-rules"
+    assert _together(api, 6, lambda i: api.post(url, body, token=tokens[i % 3])) == {201: 1, 409: 5}
+
+
+#: What is changed while it is deleted: a body to make it with and one to change it with.
+CHANGED = {
+    "address_group": ({"name": "a"}, {"name": "b"}),
+    "address_scope": ({"name": "a", "ip_version": 4}, {"name": "b"}),
+    "network": ({"name": "a"}, {"name": "b"}),
+    "port": ({"name": "a"}, {"name": "b"}),
+    "router": ({"name": "a"}, {"name": "b"}),
+    "security_group": ({"name": "a"}, {"name": "b"}),
+    "subnetpool": ({"name": "a", "prefixes": ["10.0.0.0/8"]}, {"name": "b"}),
+}
+
+
+@pytest.mark.parametrize("kind", CHANGED)
+def test_a_change_meets_an_end(api: Any, make: Any, kind: str) -> None:
+    """Either the change was first, or there is nothing to change."""
+    made, changed = CHANGED[kind]
+    extra = {"network_id": make("network")["id"]} if kind == "port" else {}
+    for _ in range(6):
+        row = make(kind, **made, **extra)
+        url = f"/v2.0/{kind.replace('_', '-')}s/{row['id']}"
+        _either(api, url, {kind: changed})
+
+
+def test_a_change_of_a_qos_rule_meets_an_end(api: Any, make: Any) -> None:
+    policy = api.post("/v2.0/qos/policies", {"policy": {"name": "p"}}, token="admin").json["policy"]["id"]
+    rules = f"/v2.0/qos/policies/{policy}/bandwidth_limit_rules"
+    for _ in range(6):
+        body = {"bandwidth_limit_rule": {"max_kbps": 5}}
+        rule = api.post(rules, body, token="admin").json["bandwidth_limit_rule"]["id"]
+        _either(api, f"{rules}/{rule}", {"bandwidth_limit_rule": {"max_kbps": 6}})
+
+
+def test_a_change_of_an_access_meets_an_end(api: Any, make: Any) -> None:
+    network = make("network")["id"]
+    policy = {"object_type": "network", "object_id": network, "action": "access_as_shared"}
+    for _ in range(6):
+        body = {"rbac_policy": {**policy, "target_tenant": "b" * 32}}
+        made = api.post("/v2.0/rbac-policies", body).json["rbac_policy"]["id"]
+        _either(api, f"/v2.0/rbac-policies/{made}", {"rbac_policy": {"target_tenant": "c" * 32}})
+
+
+def _either(api: Any, url: str, body: Any) -> None:
+    def call(index: int) -> Any:
+        return api.delete(url, token="admin") if index else api.put(url, body, token="admin")
+
+    assert set(_together(api, 2, call)) in ({200, 204}, {404, 204})
 
 
 def test_one_topology_for_a_project(api: Any, make: Any, outside: Any) -> None:

@@ -167,6 +167,8 @@ def test_prefixes_come_and_go(api: Any, make: Any, pool: Any) -> None:
     assert gone.json == {"prefixes": ["10.0.0.0/23", "10.0.2.0/24", "10.9.1.0/24"]}
     unknown = api.put(f"{url}/remove_prefixes", {"prefixes": ["172.16.0.0/12"]})
     assert unknown.json == gone.json
+    foreign = api.put(f"{url}/remove_prefixes", {"prefixes": ["::/64"]})
+    assert foreign.json == gone.json, "as numbers they meet"
     assert api.put(f"{url}/remove_prefixes", {"prefixes": []}).status_code == 400
     assert _kind(api.delete(url)) == (400, "SubnetPoolDeleteError")
 

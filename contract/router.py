@@ -62,12 +62,18 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FloatingIp(msgspec.Struct, frozen=True, kw_only=True):
-    """An outer IPv4 address that stands for an inner one, in both directions. ``limits`` are of bandwidth."""
+    """An outer IPv4 address that stands for an inner one, in both directions."""
 
     id: str
     floating_ip_address: str
     fixed_ip_address: str
-    limits: tuple[Limit, ...] = ()
+
+
+class AddressLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits of bandwidth of an outer address, whether it stands for an inner one or ports of it are forwarded."""
+
+    address: str
+    limits: tuple[Limit, ...]
 
 
 class PortForwarding(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +101,7 @@ class Router(Document, frozen=True, kw_only=True):
     gateways: tuple[RouterGateway, ...] = ()
     routes: tuple[Route, ...] = ()
     floating_ips: tuple[FloatingIp, ...] = ()
+    floating_ip_limits: tuple[AddressLimits, ...] = ()
     port_forwardings: tuple[PortForwarding, ...] = ()
 
 

@@ -29,7 +29,7 @@ from controller.network.ports import dns, service
 from controller.network.ports.groups import groups_of
 from controller.network.ports.model import Port, PortAddress, PortGroup
 from controller.network.qos import effective as qos
-from controller.network.qos import users as qos_users
+from controller.network.qos import told as qos_told
 from controller.network.routers import document as router_document
 from controller.network.security_groups.model import SecurityGroup, SecurityGroupRule, address_groups
 from controller.network.subnets.model import Subnet
@@ -74,7 +74,7 @@ def _port(session: Session, host: str, port_id: str) -> port_contract.Port | Non
         .where(PortAddress.port_id == port_id)
         .order_by(PortAddress.ordinal)
     )
-    policy_id = qos.policy_of_port(session, port)
+    rules = qos.rules(session, qos.policy_of_port(session, port))
     parent_port_id, segmentation_id = place_of(session, port.id) or ("", None)
     return filled(
         port_contract.Port,
@@ -85,8 +85,8 @@ def _port(session: Session, host: str, port_id: str) -> port_contract.Port | Non
         security_group_ids=groups_of(session, [port_id]).get(port_id, ()),
         hostname=port.dns_name,
         dns_domain=dns.own_domain(port, session.get_one(Network, port.network_id)),
-        limits=qos.limits(session, policy_id),
-        dscp_mark=qos.dscp_mark(session, policy_id),
+        limits=qos.limits(rules),
+        dscp_mark=qos.dscp_mark(rules),
         parent_port_id=parent_port_id,
         segmentation_id=segmentation_id,
     )
@@ -329,6 +329,6 @@ DEPENDENTS: dict[str, Dependents] = {
     "segment": _of_segment,
     "tunnel_endpoint": _of_endpoint,
     "router": router_document.of_router,
-    "qos_policy": qos_users.of_policy,
-    "network_qos": qos_users.of_network,
+    "qos_policy": qos_told.of_policy,
+    "network_qos": qos_told.of_network,
 }

@@ -35,8 +35,8 @@ def compile_limits(router: Router) -> tuple[AddressLimit, ...]:
         for text in leg.addresses:
             if (ip := ipaddress.ip_interface(text).ip).version == 4:
                 found += _limits(link, str(ip), leg.limits)
-        for each in router.floating_ips:
-            found += _limits(link, str(ipaddress.IPv4Address(each.floating_ip_address)), each.limits)
+        for each in router.floating_ip_limits:
+            found += _limits(link, str(ipaddress.IPv4Address(each.address)), each.limits)
     return tuple(sorted(found))
 
 

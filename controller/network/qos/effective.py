@@ -1,5 +1,7 @@
 """Rows → what hosts are told of QoS: the limits of a port or of an outer address, and the mark of a port."""
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -22,19 +24,36 @@ def policy_of_port(session: Session, port: Port) -> str | None:
     return session.scalar(select(Network.qos_policy_id).where(Network.id == port.network_id))
 
 
-def limits(session: Session, policy_id: str | None) -> tuple[Limit, ...]:
-    """All limits of a policy."""
-    return tuple(_limit(rule) for rule in _rules(session, policy_id) if rule.kind in _UNITS and rule.value)
+def rules(session: Session, policy_id: str | None) -> Sequence[QosRule]:
+    """All rules of a policy; none of none."""
+    return rules_of(session, [policy_id]).get(policy_id, ())
 
 
-def bandwidth_limits(session: Session, policy_id: str | None) -> tuple[Limit, ...]:
-    """Those of its limits that outer addresses have: of bandwidth."""
-    return tuple(limit for limit in limits(session, policy_id) if limit.unit == "kbps")
+def rules_of(session: Session, policy_ids: Iterable[str | None]) -> Mapping[str | None, Sequence[QosRule]]:
+    """The rules of several policies, by policy, in one query."""
+    wanted = {policy_id for policy_id in policy_ids if policy_id}
+    if not wanted:
+        return {}
+    statement = select(QosRule).where(QosRule.policy_id.in_(wanted)).order_by(QosRule.kind, QosRule.direction)
+    found: dict[str | None, list[QosRule]] = {}
+    for rule in session.scalars(statement.execution_options(populate_existing=True)):
+        found.setdefault(rule.policy_id, []).append(rule)
+    return found
 
 
-def dscp_mark(session: Session, policy_id: str | None) -> int | None:
+def limits(rules: Iterable[QosRule]) -> tuple[Limit, ...]:
+    """All limits among the rules of a policy."""
+    return tuple(_limit(rule) for rule in rules if rule.kind in _UNITS and rule.value)
+
+
+def bandwidth_limits(rules: Iterable[QosRule]) -> tuple[Limit, ...]:
+    """Those that outer addresses have: of bandwidth."""
+    return tuple(limit for limit in limits(rules) if limit.unit == "kbps")
+
+
+def dscp_mark(rules: Iterable[QosRule]) -> int | None:
     """What packets are marked with."""
-    return next((rule.value for rule in _rules(session, policy_id) if rule.kind == DSCP_MARKING.name), None)
+    return next((rule.value for rule in rules if rule.kind == DSCP_MARKING.name), None)
 
 
 #: Unit of the contract, and how many of it are one of the API, by kind of rule.
@@ -45,12 +64,3 @@ def _limit(rule: QosRule) -> Limit:
     unit, factor = _UNITS[rule.kind]
     burst = rule.burst or max(1, int(rule.value * _BURST))
     return filled(Limit, rule, unit=unit, rate=rule.value * factor, burst=burst * factor)
-
-
-def _rules(session: Session, policy_id: str | None) -> list[QosRule]:
-    if policy_id is None:
-        return []
-    statement = (
-        select(QosRule).where(QosRule.policy_id == policy_id).order_by(QosRule.kind, QosRule.direction)
-    )
-    return list(session.scalars(statement.execution_options(populate_existing=True)))

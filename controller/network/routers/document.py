@@ -57,6 +57,7 @@ def _router(session: Session, host: str, router_id: str) -> contract.Router | No
             for route in router.routes
         ),
         floating_ips=_floating_ips(session, router_id),
+        floating_ip_limits=_floating_ip_limits(session, router_id),
         port_forwardings=_port_forwardings(session, router_id),
     )
 
@@ -119,7 +120,7 @@ def _gateway(
         addresses=_with_length(has),
         next_hops=tuple(hops),
         is_snat=router.is_snat,
-        limits=qos.bandwidth_limits(session, router.qos_policy_id),
+        limits=qos.bandwidth_limits(qos.rules(session, router.qos_policy_id)),
         **_scopes(has),
     )
 
@@ -140,14 +141,26 @@ def _floating_ips(session: Session, router_id: str) -> tuple[contract.FloatingIp
             FloatingIp.id,
             FloatingIp.floating_ip_address,
             FloatingIp.fixed_ip_address,
-            func.coalesce(FloatingIp.qos_policy_id, Network.qos_policy_id).label("policy_id"),
         )
-        .join(Network, Network.id == FloatingIp.floating_network_id)
         .where(FloatingIp.router_id == router_id, FloatingIp.fixed_ip_address.is_not(None))
         .order_by(FloatingIp.id)
     )
+    return tuple(filled(contract.FloatingIp, row) for row in rows)
+
+
+def _floating_ip_limits(session: Session, router_id: str) -> tuple[contract.AddressLimits, ...]:
+    """Of all floating IPs that the router does, also of those that only forward ports."""
+    policy_id = func.coalesce(FloatingIp.qos_policy_id, Network.qos_policy_id)
+    policies = session.execute(
+        select(FloatingIp.floating_ip_address, policy_id)
+        .join(Network, Network.id == FloatingIp.floating_network_id)
+        .where(FloatingIp.router_id == router_id, policy_id.is_not(None))
+        .order_by(FloatingIp.id)
+    ).all()
+    rules = qos.rules_of(session, [each for _, each in policies])
+    found = ((address, qos.bandwidth_limits(rules.get(each, ()))) for address, each in policies)
     return tuple(
-        filled(contract.FloatingIp, row, limits=qos.bandwidth_limits(session, row.policy_id)) for row in rows
+        contract.AddressLimits(address=address, limits=limits) for address, limits in found if limits
     )
 
 

@@ -60,8 +60,8 @@ class _Hearing:
         return present - self._since if self._since is not None else 0.0
 
 
-def stranded(session: Session, heard_s: float) -> Sequence[str]:
-    """Routers with ports that no living host carries, while there is one that could.
+def stranded(session: Session, heard_s: float, router_id: str = "") -> Sequence[str]:
+    """Routers with ports that no living host carries, while there is one that could; of one router if it is named.
 
     ``heard_s`` is for how long agents were heard without an interruption: while that is not long enough to miss one,
     its host keeps its routers.
@@ -72,9 +72,8 @@ def stranded(session: Session, heard_s: float) -> Sequence[str]:
     has_ports = select(Port.id).where(Port.router_id == Router.id).exists()
     is_hope = living.where(Agent.is_disabled.is_(False)).exists()
     keep = living if heard_s >= limit_s else there
-    return session.scalars(
-        select(Router.id).where(Router.host.not_in(keep), has_ports, is_hope).order_by(Router.id)
-    ).all()
+    statement = select(Router.id).where(Router.host.not_in(keep), has_ports, is_hope).order_by(Router.id)
+    return session.scalars(statement.where(Router.id == router_id) if router_id else statement).all()
 
 
 def _rehost(session: Session, router_id: str, heard_s: float) -> None:
@@ -82,7 +81,7 @@ def _rehost(session: Session, router_id: str, heard_s: float) -> None:
     if router is None:
         return
     attached.lock(session, router)
-    if router_id not in stranded(session, heard_s):
+    if not stranded(session, heard_s, router_id):
         return
     before = router.host
     host.settle(session, router, leaving=before)

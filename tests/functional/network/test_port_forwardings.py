@@ -146,3 +146,12 @@ def test_the_host_is_told_of_forwardings(
     assert told.floating_ips == ()
     shown = api.get(f"/v2.0/floatingips/{floating_ip['id']}").json["floatingip"]
     assert shown["status"] == "ACTIVE"
+    policy = api.post("/v2.0/qos/policies", {"policy": {"name": "p"}}, token="manager").json["policy"]["id"]
+    rule = {"bandwidth_limit_rule": {"max_kbps": 100}}
+    api.post(f"/v2.0/qos/policies/{policy}/bandwidth_limit_rules", rule, token="manager")
+    laid = {"floatingip": {"qos_policy_id": policy}}
+    assert api.put(f"/v2.0/floatingips/{floating_ip['id']}", laid).status_code == 200
+    cloud.outbox.flush()
+    told = decode(host.held[Key("router", router["id"])])
+    (limited,) = told.floating_ip_limits
+    assert limited.address == floating_ip["floating_ip_address"] and limited.limits[0].rate == 100

@@ -209,3 +209,15 @@ def test_floating_ips_and_gateways_have_policies(
     bare = api.put(f"/v2.0/floatingips/{floating['id']}", {"floatingip": {"qos_policy_id": None}})
     assert bare.json["floatingip"]["qos_policy_id"] is None
     assert api.delete(f"/v2.0/qos/policies/{policy['id']}", token="manager").status_code == 204
+
+
+def test_who_is_told_costs_the_same_however_many_networks(
+    api: Any, make: Any, db: Any, policy: Any, queries: Any
+) -> None:
+    def count() -> int:
+        make("network", qos_policy_id=policy["id"])
+        with db.read() as session, queries() as seen:
+            documents.DEPENDENTS["qos_policy"](session, policy["id"])
+        return len(seen)
+
+    assert count() == count() == count()

@@ -10,6 +10,7 @@ from pretended import changed, eventually
 from routed import Scene
 
 from contract.qos import Limit
+from contract.router import AddressLimits
 
 #: What is sent: 40 Mbit/s in 5,000 packets a second.
 _SENT_KBPS, _SENT_PKTPS, _SECONDS = 40_000, 5_000, 2
@@ -143,12 +144,13 @@ def test_outer_addresses_are_limited_both_ways(host):
     scene.apply(floating_ips=(floating,))
     tenth = [limit(direction, "kbps", _SENT_KBPS // 10) for direction in ("ingress", "egress")]
     assert share(scene.outside, scene.a, "172.24.4.10") > 0.9
-    scene.apply(floating_ips=(changed(floating, limits=(tenth[0],)),))
+    outer = AddressLimits(address="172.24.4.10", limits=(tenth[0],))
+    scene.apply(floating_ip_limits=(outer,))
     assert 0.05 < share(scene.outside, scene.a, "172.24.4.10") < 0.25
     assert share(scene.a, scene.outside, "172.24.4.1") > 0.9
     (gateway,) = scene.router.gateways
     scene.apply(
-        floating_ips=(changed(floating, limits=(tenth[1],)),),
+        floating_ip_limits=(changed(outer, limits=(tenth[1],)),),
         gateways=(changed(gateway, limits=(tenth[1],)),),
     )
     assert 0.05 < share(scene.a, scene.outside, "172.24.4.1") < 0.25

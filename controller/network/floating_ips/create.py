@@ -24,11 +24,11 @@ def create(session: Session, caller: Caller, values: dict[str, Any]) -> Floating
     """A new floating IP, standing for a port if one is given. Raises BadRequest, NotFound, Conflict."""
     projects.lock(session, values["project_id"])
     limits.check(session, values["project_id"], "floatingip")
-    attach.check(session, caller, values.get("qos_policy_id"))
     network = _external(session, caller, values["floating_network_id"])
     target = _wanted(session, caller, values)
     floating_ip_id = new_uuid()
     port = _port(session, network.id, floating_ip_id, values)
+    attach.check(session, caller, values.get("qos_policy_id"))
     floating_ip = FloatingIp(
         id=floating_ip_id,
         project_id=values["project_id"],

@@ -68,7 +68,6 @@ FLOATING_IP = Fields(
         ),
         Field(name="router_id", filter=exact, sort=True),
         Field(name="status", filter=exact, sort=True),
-        # kept and shown; there is no DNS outside of the cloud that they would be told to
         # there is no DNS of the outside to publish names in: taken and not kept, as the original does without one
         Field(name="dns_name", schema=names.RELATIVE_DNS_NAME, create=True, show=lambda _row, _view: ""),
         Field(name="dns_domain", schema=names.DNS_DOMAIN, create=True, show=lambda _row, _view: ""),

@@ -1,4 +1,5 @@
-"""Floating IPs in line. The order of a verb's locks: project, router, network, subnets, port, floating IP."""
+"""Floating IPs in line. The order of a verb's locks: project, router, network, subnets, port, floating IP,
+QoS policy."""
 
 from sqlalchemy.orm import Session
 

@@ -29,10 +29,14 @@ class Ports(Collection):
         check.device_owner(values["device_owner"], caller.is_admin)
         owner = values.pop("project_id")
         values["extra_dhcp_opts"] = dhcp_options.new(values.get("extra_dhcp_opts"))
-        attach.check(session, caller, values.get("qos_policy_id"))
+        policy_id = values.pop("qos_policy_id", None)
         extra = {n: v for n, v in values.items() if n not in _RULED and v is not None}
         new = NewPort(**_given(values), is_from_user=True, extra=extra)
-        return create(session, owner, new, is_admin=caller.is_admin)
+        port = create(session, owner, new, is_admin=caller.is_admin)
+        # after the project and the network, as every verb locks them
+        attach.check(session, caller, policy_id)
+        port.qos_policy_id = policy_id
+        return port
 
 
 class PortMember(Member):

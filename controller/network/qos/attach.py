@@ -25,9 +25,10 @@ def check(session: Session, caller: Caller, wanted: str | None, before: str | No
 
 
 def default_of(session: Session, project_id: str) -> str | None:
-    """The policy that new networks of a project have."""
+    """The policy that new networks of a project have; nobody deletes it meanwhile. The project is locked."""
     statement = select(QosPolicy.id).where(QosPolicy.project_id == project_id, QosPolicy.is_default)
-    return session.scalar(statement.limit(1))
+    found = session.scalar(statement.limit(1))
+    return found if found and standard.lock(session, QosPolicy, [found]) else None
 
 
 def _check_removable(session: Session, caller: Caller, before: str) -> None:

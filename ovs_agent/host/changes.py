@@ -80,6 +80,7 @@ class Changes:
                     if names := key.data():
                         self._changed(names)
                 except Exception:
+                    # whatever it was: later changes are heard, and this one is found at the next look
                     LOG.exception("changes of namespaces")
 
     def _heard(self, sock: socket.socket) -> set[str]:
